@@ -85,11 +85,13 @@ class Importer:
 
     async def _read_known(self, piece: Sequence[Reading]) -> _Known:
         """What is stored at the times of these readings: each series is asked day by day, for days it has there."""
-        days = {(reading.series, reading.timestamp // DAY_MS) for reading in piece}
+        times: dict[tuple[Series, int], list[int]] = {}
+        for reading in piece:
+            times.setdefault((reading.series, reading.timestamp // DAY_MS), []).append(reading.timestamp)
         found: _Known = {}
-        for series, day in sorted(days):
+        for (series, _), of_day in sorted(times.items()):
             for one in await self._store.read_points(
-                self._gateway, series.kind, tags=dict(series.tags), start=day * DAY_MS, stop=(day + 1) * DAY_MS
+                self._gateway, series.kind, tags=dict(series.tags), start=min(of_day), stop=max(of_day) + 1
             ):
                 for point in one.points:
                     found[one.series, point.timestamp] = dict(point.fields)

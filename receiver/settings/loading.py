@@ -11,6 +11,7 @@ from pydantic import ValidationError, ValidationInfo, field_validator
 from receiver.errors import ReceiverSettingError
 from receiver.settings.contacts import ContactSettings
 from receiver.settings.declarations import ReceiverSettings
+from receiver.settings.imports import ImportSettings
 from receiver.settings.outputs import EmonCmsSettings, LinesSettings, MqttSettings, OutputSettings, PvOutputSettings
 from receiver.settings.source import EnvironmentModel, explain_problems, list_variables
 from receiver.settings.stores import InfluxDB, Sqlite
@@ -60,6 +61,10 @@ class _MqttEnvironment(EnvironmentModel, MqttSettings):
     """The settings of the output to a broker as people write them."""
 
 
+class _ImportEnvironment(EnvironmentModel, ImportSettings):
+    """The settings of an import as people write them."""
+
+
 class _ReceiverEnvironment(EnvironmentModel, ReceiverSettings):
     """The settings of the receiver as people write them."""
 
@@ -95,6 +100,11 @@ def load_contacts() -> ContactSettings:
     """Read and check who hears of alarms. Raises ReceiverSettingError, one line per problem."""
     _refuse_unknown()
     return _read(_ContactEnvironment)
+
+
+def load_import() -> ImportSettings:
+    """Read and check the login at what is imported. Raises ReceiverSettingError, one line per problem."""
+    return _read(_ImportEnvironment)
 
 
 def load_outputs() -> OutputSettings:

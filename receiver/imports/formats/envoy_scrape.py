@@ -1,4 +1,4 @@
-"""What envoy-scrape stored in its InfluxDB, and what its scraper posts: reports of inverters. Pure.
+"""What envoy-scrape stored in its InfluxDB: reports of inverters. Pure.
 
 Its measurement `inverterPower` has the tags `envoySerial`, `serial` and `type`, the integers `power` and `maxPower`,
 and the time of the inverter's own report: our `inverter`, one to one. An export of InfluxDB writes each field into a
@@ -6,10 +6,8 @@ line of its own, so a line may hold one of the two.
 """
 
 from collections.abc import Mapping
-from typing import Any
 
-from line_protocol_parser import LineFormatError, parse_line
-
+from receiver.imports.formats.points import NS_PER_MS, SourcePoint
 from receiver.imports.formats.summary import ImportedRow, Skipped
 from shared import wire
 from shared.fields import KINDS
@@ -22,40 +20,27 @@ FIELDS: Mapping[str, str] = {"power": "power", "maxPower": "max_power"}
 """Its names, and ours."""
 INVERTER_TYPE = "1"
 """Its `type` of an inverter, which is the gateway's `devType`."""
-_NS_PER_MS = 1_000_000
 _KIND = KINDS["inverter"]
 
 
-def read_line(line: str, *, gateway: str, now_ms: int) -> ImportedRow | None:
-    """One line of line protocol (times in nanoseconds) as a reading; None: it is empty or a comment.
+def read_point(point: SourcePoint, *, gateway: str, now_ms: int) -> ImportedRow:
+    """One point as a reading.
 
     Args:
-        line: Without its end.
+        point: As it was stored.
         gateway: Serial of the gateway whose readings are wanted.
         now_ms: Wall time, milliseconds since 1970.
     """
-    try:
-        point = parse_line(line) if line.strip() else None
-    except (LineFormatError, ValueError):
-        return Skipped("no line protocol")
-    if point is None:
-        return None
-    if (reason := _find_strangeness(point, gateway)) is not None:
-        return Skipped(reason)
-    fields = {FIELDS[name]: value for name, value in point["fields"].items() if name in FIELDS}
-    return make_report(point["tags"].get("serial", ""), point["time"] // _NS_PER_MS, fields, now_ms=now_ms)
-
-
-def _find_strangeness(point: Mapping[str, Any], gateway: str) -> str | None:
-    """Why a point is no report of an inverter of this gateway; None if it is one."""
-    tags = point["tags"]
-    if point["measurement"] != MEASUREMENT:
-        return f"another measurement than {MEASUREMENT}"
-    if tags.get("envoySerial") != gateway:
-        return f"of another gateway than {gateway}"
-    if tags.get("type", INVERTER_TYPE) != INVERTER_TYPE:
-        return "of a device that is no inverter"
-    return "no time" if point["time"] is None else None
+    if point.measurement != MEASUREMENT:
+        return Skipped(f"another measurement than {MEASUREMENT}")
+    if point.tags.get("envoySerial") != gateway:
+        return Skipped(f"of another gateway than {gateway}")
+    if point.tags.get("type", INVERTER_TYPE) != INVERTER_TYPE:
+        return Skipped("of a device that is no inverter")
+    if point.time is None:
+        return Skipped("no time")
+    fields = {FIELDS[name]: value for name, value in point.fields.items() if name in FIELDS}
+    return make_report(point.tags.get("serial", ""), point.time // NS_PER_MS, fields, now_ms=now_ms)
 
 
 def make_report(serial: str, timestamp: int, fields: Mapping[str, object], *, now_ms: int) -> ImportedRow:

@@ -45,11 +45,13 @@ class InfluxUnreachableError(Exception):
     """No answer came; the text is a sentence for people, with the reason in it.
 
     Attributes:
+        reason: Why not.
         may_pass: Whether the server may only be starting. A certificate that is not trusted stays so.
     """
 
     def __init__(self, url: str, reason: str, *, may_pass: bool = True) -> None:
         super().__init__(f"InfluxDB at {url} cannot be reached ({reason}): start it, or check INFLUXDB_V2_URL")
+        self.reason = reason
         self.may_pass = may_pass
 
 

@@ -104,6 +104,7 @@ class ReceiverSettings(SettingsModel):
         minute_days: Days that minutes of meters and of the site are kept; 0 is without limit. Hours stay.
         secret: Household secret (HS256) for `gateways`, or None.
         legacy_secret: Lets the scraper of envoy-scrape post for `gateways`, or None.
+        legacy_measurement: Whether envoy-scrape's measurement is written beside ours, into InfluxDB.
         gateways: Serials that the household secret and the legacy secret may write for.
         keys_file: Public keys of scrapers.
         name: What tokens must be addressed to, or None: tokens for any receiver are good here.
@@ -130,6 +131,7 @@ class ReceiverSettings(SettingsModel):
     minute_days: int = Field(60, ge=0, le=MOST_DAYS)
     secret: _StrongSecret = None
     legacy_secret: _StrongSecret = None
+    legacy_measurement: bool = False
     gateways: Annotated[_Words, AfterValidator(_check_serials)] = ()
     keys_file: ExpandedPath = Field(default_factory=_choose_default_keys_file)
     name: Annotated[str | None, AfterValidator(_check_name)] = None
@@ -163,6 +165,15 @@ class ReceiverSettings(SettingsModel):
             raise ValueError(
                 "RECEIVER_SECRET or RECEIVER_READ_SECRET is the published secret of the demo: make one of your own "
                 "with `openssl rand -hex 32`"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_legacy_measurement(self) -> Self:
+        if self.legacy_measurement and isinstance(self.store, Sqlite):
+            raise ValueError(
+                "RECEIVER_LEGACY_MEASUREMENT writes envoy-scrape's measurement into the receiver's InfluxDB, but "
+                "RECEIVER_STORE is a file of SQLite: set RECEIVER_STORE=influxdb, or take the setting away"
             )
         return self
 

@@ -46,7 +46,9 @@ def choose_store(settings: ReceiverSettings) -> ChosenStore:
         case Sqlite(path):
             return _ChosenSqlite(path, _Kept(settings.meter_days, settings.minute_days))
         case InfluxDB() as influxdb:
-            return _ChosenInfluxDB(influxdb, _Kept(settings.meter_days, settings.minute_days))
+            return _ChosenInfluxDB(
+                influxdb, _Kept(settings.meter_days, settings.minute_days), settings.legacy_measurement
+            )
 
 
 def make_store(settings: ReceiverSettings) -> Store:
@@ -96,6 +98,7 @@ class _ChosenInfluxDB:
 
     influxdb: InfluxDB
     kept: _Kept
+    legacy: bool
     is_missing = False
     disk = None
 
@@ -116,6 +119,7 @@ class _ChosenInfluxDB:
             chosen.bucket,
             chosen.live_bucket,
             retention_ms=self.kept.make_retention() | ({"meter": None} if is_shared else {}),
+            legacy=self.legacy,
         )
 
     def examine(self, *, opens: bool) -> Iterator[tuple[bool, str]]:  # noqa: ARG002 (it says why it does not open)

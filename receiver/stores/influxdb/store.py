@@ -8,6 +8,7 @@ from receiver.stores.influxdb import queries, summaries
 from receiver.stores.influxdb.answers import explain_unsupported_version
 from receiver.stores.influxdb.client import TIMEOUT_S, InfluxClient
 from receiver.stores.influxdb.known_series import KnownSeries
+from receiver.stores.influxdb.legacy import LegacyWriter
 from receiver.stores.influxdb.minutes import MinuteExpiry
 from receiver.stores.influxdb.two_bucket_reader import TwoBucketReader
 from receiver.stores.influxdb.writer import InfluxWriter
@@ -28,6 +29,7 @@ class InfluxStore:
         retention_ms: Per kind, how long readings are kept, in milliseconds; None is without limit, the default.
         timeout_s: Seconds that any one request to the server may take.
         clock: How old what is remembered is.
+        legacy: Whether envoy-scrape's measurement is written beside ours.
     """
 
     def __init__(
@@ -41,6 +43,7 @@ class InfluxStore:
         retention_ms: Mapping[str, int | None] = KEPT_WITHOUT_LIMIT,
         timeout_s: float = TIMEOUT_S,
         clock: Clock | None = None,
+        legacy: bool = False,
     ) -> None:
         self._retention_ms = MappingProxyType({**KEPT_WITHOUT_LIMIT, **retention_ms})
         self._client = InfluxClient(url, org, token, timeout_s=timeout_s)
@@ -52,6 +55,7 @@ class InfluxStore:
             for kind in HOURS_OF
             if (kept := self._retention_ms[kind]) is not None
         ]
+        self._legacy = LegacyWriter(self._client, bucket) if legacy else None
 
     @property
     def retention_ms(self) -> Mapping[str, int | None]:
@@ -67,7 +71,10 @@ class InfluxStore:
 
     async def write(self, rows: Sequence[GatewayReading]) -> dict[int, Rejection]:
         """As `Store.write`."""
-        return await self._writer.write(rows)
+        refused = await self._writer.write(rows)
+        if self._legacy is not None:
+            await self._legacy.write(rows, refused)
+        return refused
 
     async def remove(self, gateway: str, kind: str, *, start: int, stop: int) -> None:
         """As `Store.remove`."""

@@ -14,23 +14,28 @@ const FORMS: Record<Span["every"], Intl.DateTimeFormatOptions> = {
   "1d": { day: "numeric", month: "short" }, "1mo": { month: "long" }, "1y": { year: "numeric" },
 };
 
-/** The sentences of the energies of a span, up to `now` (ms since 1970), as the receiver's files have them. */
-export function describeCoverage(table: EnergyTable, span: Span, now: number): string {
+/**
+ * The sentences of the energies of a span, as the receiver's files have them.
+ *
+ * @param now Up to when (ms since 1970).
+ * @param first The first day with readings: from then on, as the tiles above say it; null: it is not known.
+ */
+export function describeCoverage(table: EnergyTable, span: Span, now: number, first: string | null = null): string {
   const whole = table.windows.length === 1 ? table.windows[0]! : table.total;
   if (!isKnown(whole)) return texts.exports.nothing;
-  const said = describeShares(whole, span, now);
+  const said = describeShares(whole, span, now, first);
   const empty = nameStretches(table.windows, span);
   return empty === "" ? said : `${said} ${texts.exports.gaps(empty)}`;
 }
 
-function describeShares(whole: EnergyWindow, span: Span, now: number): string {
+function describeShares(whole: EnergyWindow, span: Span, now: number, first: string | null): string {
   const shares = QUANTITIES.filter((quantity) => whole[`${quantity}_coverage`] > 0).map((quantity) => {
-    const share = computeKnownShare(whole[`${quantity}_coverage`], span, now, null);
+    const share = computeKnownShare(whole[`${quantity}_coverage`], span, now, first);
     // never more than is known: 99.9 % is not everything
     return { name: texts.energy.quantities[quantity], share: formatShare(Math.floor(share * 100 + 1e-6) / 100) };
   });
-  const [first, ...others] = shares;
-  if (others.every((one) => one.share === first!.share)) return texts.exports.known(first!.share);
+  const [one, ...others] = shares;
+  if (others.every(({ share }) => share === one!.share)) return texts.exports.known(one!.share);
   return texts.exports.shares(shares.map(({ name, share }) => `${name} ${share}`).join(", "));
 }
 

@@ -66,9 +66,9 @@ export class ExportsView {
     for (const { format, element } of this.links) element.replaceChildren(...this.makeLinks(span, format));
   }
 
-  /** Say how much of the span is known. */
-  showCoverage(span: Span, table: EnergyTable): void {
-    setText(this.coverage, describeCoverage(table, span, Date.now()));
+  /** Say how much of the span is known since the first day with readings (null: that is not known). */
+  showCoverage(span: Span, table: EnergyTable, first: string | null): void {
+    setText(this.coverage, describeCoverage(table, span, Date.now(), first));
   }
 
   private makeLinks(span: Span, format: FileFormat): (HTMLElement | string)[] {

@@ -151,7 +151,7 @@ export class HouseView {
     else this.curve.showDay(span, curve, energy);
     const coverage = Math.max(whole.production_coverage, whole.load_coverage);
     this.tiles.show(energy, span, computeKnownShare(coverage, span, Date.now(), this.navigator.known.first), this.isHouseMeasured);
-    this.exports.showCoverage(span, table);
+    this.exports.showCoverage(span, table, this.navigator.known.first);
     const found = await compareSpan(table, span, (other) => readHouseEnergy(this.house.site, other));
     if (!this.ended && this.navigator.isShown(span)) this.tiles.compare(found);
   }

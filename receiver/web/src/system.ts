@@ -230,7 +230,7 @@ export class System {
     else this.curve.showDay(asked, curve, energy);
     const coverage = Math.max(whole.production_coverage, whole.load_coverage);
     this.tiles.show(energy, asked, computeKnownShare(coverage, asked, Date.now(), this.navigator.known.first), this.isHouseMeasured);
-    this.exports.showCoverage(asked, table);
+    this.exports.showCoverage(asked, table, this.navigator.known.first);
     await this.compare(asked, table);
   }
 

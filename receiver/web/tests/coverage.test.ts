@@ -64,3 +64,9 @@ test("nothing is known, and German has its own words and dates", () => {
   assert.equal(said, "Die Energien sind für 90 % der Zeit bekannt. Unbekannt: 12. März und 14. März.");
   useLanguages(["en-GB"]);
 });
+
+test("what was before the first reading is not missing, as in the tiles", () => {
+  const total = makeWindow("2026-01-01", 20 / 365);
+  const table = { total, windows: [makeWindow("2026-11-01", 20 / 365)] } as EnergyTable;
+  assert.match(describeCoverage(table, findSpan("year", "2026-01-01", NOW, "UTC", null), NOW, "2026-11-01"), /known for 97\u202f%/);
+});

@@ -3,7 +3,8 @@
 Runs under the Python of `build.sh`, in a process of its own; it imports nothing of the project. Its arguments are an
 empty directory for the configuration and the port of the broker. Each answer has the states, the entities and the
 devices that came by MQTT, and what Home Assistant has logged as a warning or an error since the last one. A line that
-names entities (JSON: imported, exported, production) asks the energy dashboard what is wrong with them.
+names entities (JSON: imported, exported, production, discharged, charged) asks the energy dashboard what is wrong with
+them.
 """
 
 import asyncio
@@ -91,7 +92,12 @@ async def check_dashboard(hass, chosen):
         "cost_adjustment_day": 0.0,
     }
     solar = {"type": "solar", "stat_energy_from": chosen["production"], "config_entry_solar_forecast": None}
-    await manager.async_update({"energy_sources": [grid, solar]})
+    battery = {
+        "type": "battery",
+        "stat_energy_from": chosen["discharged"],
+        "stat_energy_to": chosen["charged"],
+    }
+    await manager.async_update({"energy_sources": [grid, solar, battery]})
     return (await energy_validate.async_validate(hass)).as_dict()
 
 

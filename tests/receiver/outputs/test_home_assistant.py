@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -26,13 +27,17 @@ ALLOWED_AT_THE_TOP = {"device", "origin", "availability", "availability_mode", "
 
 
 def make_site() -> list[Reading]:
-    """A site with 24 panels and a battery."""
+    """A site with 24 panels and a battery that a meter sees."""
     readings = make_readings()
     now = readings[0].timestamp
     storage = {"power": -100.0, "state_of_charge": 55.0, "batteries": 1.0, "measured": 1.0}
     return [
         *readings,
         Reading("storage", {}, now, {**storage}),
+        Reading("meter", {"meter": "storage", "phase": "a"}, now, {"power": -100.0}),
+        Reading(
+            "meter_energy", {"meter": "storage", "phase": "a"}, now, {"delivered": 1_234_500.0, "received": 1_357_900.0}
+        ),
         *(Reading("inverter", {"inverter": serial}, now, {"power": 200.0}) for serial in PANELS[1:]),
     ]
 
@@ -71,6 +76,11 @@ async def test_home_assistant_shows_a_site_and_its_panels(site):
     assert sum(not one["disabled"] for one in of_site) >= 8
     assert f"{SITE}_battery_power" in shown.entities
     assert shown.entities[f"{SITE}_state_of_charge"]["state"] == "55.0"
+    assert shown.entities[f"{SITE}_discharged_energy"]["state"] == "1234.5"
+    assert shown.entities[f"{SITE}_charged_energy"]["state"] == "1357.9"
+    assert datetime.fromisoformat(shown.entities[f"{SITE}_last_reading"]["state"]) > datetime.now(UTC) - timedelta(
+        hours=1
+    )
     for one in of_site:
         kind = one["attributes"].get("device_class")
         if kind in UNITS:
@@ -91,10 +101,16 @@ async def test_home_assistant_shows_a_site_and_its_panels(site):
 async def test_the_energy_dashboard_has_no_complaint(site):
     _, home, _ = site
     await home.wait_until(has_values, "the values")
-    names = {"imported": "imported_energy", "exported": "exported_energy", "production": "produced_energy"}
+    names = {
+        "imported": "imported_energy",
+        "exported": "exported_energy",
+        "production": "produced_energy",
+        "discharged": "battery_discharged_energy",
+        "charged": "battery_charged_energy",
+    }
     chosen = {what: f"sensor.home_solar_{name}" for what, name in names.items()}
     shown = await home.look(json.dumps(chosen))
-    assert shown.energy == {"energy_sources": [[], []], "device_consumption": []}
+    assert shown.energy == {"energy_sources": [[], [], []], "device_consumption": []}
     wrong = {**chosen, "imported": "sensor.home_solar_production_power"}
     assert (await home.look(json.dumps(wrong))).energy["energy_sources"][0], "it does look"
 

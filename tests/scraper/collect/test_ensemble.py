@@ -1,89 +1,11 @@
 """Batteries and grid of a simulated gateway over real sockets, recorded in a real outbox."""
 
-import contextlib
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from typing import Any
-
 import pytest
 
-from scraper.collect.ensemble import EnsembleSamples
 from scraper.errors import GatewayUnreachableError
 from scraper.gateway.ensemble import NOTHING_S
 from shared.fields import STATE_HEARTBEAT_MS
-from shared.readings import Reading
-from simulator.server import Simulator
-from tests.clocks import StoppedClock
-from tests.scraper.gateway.test_simulated_gateways import open_gateway
-from tests.scraper.scripted import ScriptedScraper, run_scripted_scraper
-from tests.simulator.reading import make_clock as device_clock
-
-POWER = "/ivp/ensemble/power"
-
-
-@dataclass
-class EnsembleHome:
-    """A simulated gateway, and what reads its batteries."""
-
-    sim: Simulator
-    scraper: ScriptedScraper
-    samples: EnsembleSamples
-    clock: StoppedClock
-
-    async def poll(self, minutes: int = 1) -> list[Reading]:
-        """A round after so many minutes; what it committed."""
-        before = len(await self.scraper.list_rows())
-        self.clock.advance(60 * minutes)
-        await self.samples.poll_states()
-        return (await self.scraper.list_rows())[before:]
-
-    def count(self, path: str) -> int:
-        """How often a path was asked."""
-        return sum(entry.values["path"] == path for entry in self.sim.ledger.list_kind("request"))
-
-
-@dataclass
-class AheadClock(StoppedClock):
-    """Its wall time is ahead of its monotonic time by so many seconds."""
-
-    ahead_s: float = 0.0
-
-    def now_ms(self) -> int:
-        return self.ms + round(self.ahead_s * 1000)
-
-
-@contextlib.asynccontextmanager
-async def open_home(
-    folder: Any, profile: str = "battery", *faults: str, clock: StoppedClock | None = None
-) -> AsyncIterator[EnsembleHome]:
-    """The scraper that used `folder` before, if there was one."""
-    clock = clock or StoppedClock()
-    async with (
-        Simulator(profile, clock=device_clock(), late_morning=True) as sim,
-        open_gateway(sim, folder / f"gateway-{sim.https_port}", clock=clock) as gateway,
-        run_scripted_scraper(folder, clock=clock) as scraper,  # type: ignore[arg-type]
-    ):
-        for fault in faults:
-            sim.faults.switch_on(fault)
-        await gateway.connect()
-        await gateway.read_meters()
-        yield EnsembleHome(
-            sim,
-            scraper,
-            EnsembleSamples(gateway, scraper.recorder, scraper.memory, clock, scraper.samples.host_time),
-            clock,
-        )
-
-
-def find_one(readings: list[Reading], kind: str) -> Reading:
-    """The one reading of a kind."""
-    (found,) = (one for one in readings if one.kind == kind)
-    return found
-
-
-def sum_storage(sim: Simulator) -> float:
-    """What the simulated battery gives, W."""
-    return sum(phase.active_power_w for phase in sim.device.read_state().meters["storage"])
+from tests.scraper.collect.ensemble_home import POWER, find_one, open_home, sum_storage
 
 
 @pytest.fixture
@@ -250,51 +172,6 @@ async def test_a_home_without_any_of_it_is_asked_less_and_less_often(tmp_path):
         battery_home.clock.advance(NOTHING_S)
         await battery_home.poll()
         assert battery_home.count(POWER) == asked + 1
-
-
-async def test_an_outage_of_the_grid_is_one_event_with_start_and_end_over_a_restart(tmp_path):
-    async with open_home(tmp_path) as battery_home:
-        await battery_home.poll()
-        battery_home.sim.faults.switch_on("grid-lost")
-        rows = await battery_home.poll()
-        began = find_one(rows, "event")
-        assert (began.tags, began.fields) == ({"type": "outage"}, {"reason": "the main relay is open"})
-        assert find_one(rows, "grid").fields["mode"] == "islanded"
-        assert not [one for one in await battery_home.poll() if one.kind == "event"]
-    async with open_home(tmp_path) as battery_home:
-        battery_home.clock.advance(3600)
-        ended = find_one(await battery_home.poll(), "event")
-        assert (ended.tags, ended.timestamp) == (began.tags, began.timestamp)
-        assert ended.fields == {"end": float(battery_home.clock.now_ms())}
-        assert not [one for one in await battery_home.poll() if one.kind == "event"]
-
-
-@pytest.mark.parametrize("step_s", [-7200, 7200])
-async def test_an_outage_is_split_where_the_hosts_clock_steps(tmp_path, step_s):
-    """It ends on the old clock and begins again on the new one: no outage ends before it begins, or lasts for hours."""
-    clock = AheadClock()
-    async with open_home(tmp_path, clock=clock) as battery_home:
-        await battery_home.poll()
-        battery_home.sim.faults.switch_on("grid-lost")
-        began = find_one(await battery_home.poll(), "event")
-        clock.ahead_s = step_s
-        stepped = [one for one in await battery_home.poll() if one.kind == "event"]
-        battery_home.sim.faults.switch_off("grid-lost")
-        await battery_home.poll()
-        outages = [one for one in await battery_home.scraper.list_rows("event") if one.tags["type"] == "outage"]
-        ends = {one.timestamp: one.fields["end"] for one in outages if "end" in one.fields}
-        assert [one.tags["type"] for one in stepped] == ["outage", "clock_step", "outage"]
-        again = stepped[-1].timestamp
-        assert again == clock.now_ms() - 60_000
-        assert ends == {began.timestamp: began.timestamp + 60_000.0, again: again + 60_000.0}
-
-
-async def test_a_generator_that_feeds_the_house_is_a_mode_of_the_grid(battery_home):
-    battery_home.sim.faults.switch_on("generator-running")
-    rows = await battery_home.poll()
-    assert find_one(rows, "grid").fields == {"relay": "open", "mode": "generator", "connected": 0.0}
-    assert find_one(rows, "generator").fields["running"] == 1.0
-    assert "a generator feeds the house" in str(find_one(rows, "event").fields["reason"])
 
 
 async def test_another_firmware_is_asked_again_what_it_has(tmp_path):

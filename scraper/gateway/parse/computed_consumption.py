@@ -22,6 +22,8 @@ _Known = Mapping[tuple[str, str], Mapping[str, float]]
 def mend_computed(readings: Sequence[MeterValues], meters: Sequence[ConfiguredMeter] | None) -> list[MeterValues]:
     """The values of one event without what the gateway cannot know, and with the load where it repeats the net.
 
+    A computed phase of which a part is away has no values, so that it is known to be away itself.
+
     Args:
         readings: Of one event of the stream.
         meters: From `parse_meters`; None if unknown: then nobody knows which section is computed.
@@ -41,10 +43,14 @@ def mend_computed(readings: Sequence[MeterValues], meters: Sequence[ConfiguredMe
     production = enabled.get(_PRODUCTION)
     if production is None or _OTHER_GENERATION in enabled:
         return [reading for reading in repaired if reading.meter != computed]
+    whole = {phase for phase in PHASES if _is_whole(phase, measured.measurement, production, known)}
+    heard = {phase for meter, phase in known if meter in (measured.measurement, _PRODUCTION)}
     return [
-        reading._replace(values=_keep_true(reading.values)) if reading.meter == computed else reading
+        reading._replace(values=_keep_true(reading.values) if reading.phase in whole else {})
+        if reading.meter == computed
+        else reading
         for reading in repaired
-        if reading.meter != computed or _is_whole(reading.phase, measured.measurement, production, known)
+        if reading.meter != computed or reading.phase in heard
     ]
 
 

@@ -93,8 +93,12 @@ class RandomHouse:
         for phase in phases:
             tags = {"meter": meter, "phase": phase}
             for time in times:
-                names = [name for name in KINDS["meter"].fields if self._random.random() < 0.6]
+                names = [name for name in KINDS["meter"].fields if name != "measured" and self._random.random() < 0.6]
                 fields: dict[str, FieldValue] = {name: self._random.uniform(-3000, 3000) for name in names}
+                if self._random.random() < 0.1:  # a phase that has dropped out says so, and one that is back
+                    fields = {"frequency": 50.0, "measured": 0.0}
+                elif "power" in fields:
+                    fields["measured"] = 1.0
                 if fields and self._random.random() < 0.9:
                     self.readings.append(Reading("meter", tags, time, fields))
             self._count("meter_energy", tags, "delivered", read)

@@ -139,7 +139,8 @@ def test_a_phase_that_drops_out_is_unknown_and_so_is_what_is_computed_from_it():
     readings = parse_event(make_line(make_event((dropped, PRODUCTION), (NET, NET), (NET, TOTAL))), split)
     assert {(r.meter, r.phase): r.values.get("power") for r in readings} == {
         ("production", "a"): None, ("production", "b"): 54.745,
-        ("net-consumption", "a"): 500.25, ("net-consumption", "b"): 500.25, ("total-consumption", "b"): 554.995,
+        ("net-consumption", "a"): 500.25, ("net-consumption", "b"): 500.25,
+        ("total-consumption", "a"): None, ("total-consumption", "b"): 554.995,
     }  # fmt: skip
 
 

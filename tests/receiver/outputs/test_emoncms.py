@@ -8,7 +8,7 @@ from receiver.outputs.progress_file import FILE, OutputWish, leave_wish
 from receiver.settings import EmonCmsSettings
 from receiver.sites.model import Site
 from shared.readings import Reading
-from shared.units import MINUTE_MS, QUARTER_MS
+from shared.units import HOUR_MS, MINUTE_MS, QUARTER_MS
 from tests.clocks import NOW_MS, StoppedClock
 from tests.fake_http import run_server
 from tests.receiver.outputs.emoncms_fake import WRITE_KEY, FakeEmonCms
@@ -97,6 +97,17 @@ async def test_unknown_stays_out_and_a_load_is_made_of_its_phase(tmp_path):
         assert first["cons_ph-a_wNow"] == 0.0  # -14 W is noise of meters, not a load
         assert "cons_ph-a_wNow" not in last  # a phase of production that is silent makes it unknown
         assert "prod_ph-a_wNow" not in last
+
+
+@pytest.mark.parametrize(("running", "has_load"), [(1.0, False), (0.0, True)])
+async def test_no_load_goes_there_while_a_generator_may_run_that_was_heard_of_hours_ago(tmp_path, running, has_load):
+    async with run_bench(tmp_path) as (bench, fake, _):
+        heard = Reading("generator", {}, BEGIN_MS - 3 * HOUR_MS, {"known": 1.0, "running": running})
+        await bench.write(GATEWAY, [heard])
+        await run_live(bench, 60, meters=("production", "net-consumption"), phases="a")
+        values = fake.posts[-1][1][0][2]
+        assert "prod_ph-a_wNow" in values
+        assert ("cons_ph-a_wNow" in values) is has_load
 
 
 async def test_nothing_goes_there_of_three_minutes_without_readings(tmp_path):

@@ -70,6 +70,27 @@ def test_a_field_within_its_dead_band_has_its_last_value_where_the_phase_was_rea
     ]
 
 
+def test_no_slot_has_a_phase_that_was_away_in_it():
+    """Its last values are not carried on, and no line is drawn across its absence."""
+    alive = {"power": 100.0, "voltage": 230.0, "measured": 1.0}
+    points = [
+        Point(BEGIN_MS, alive),
+        Point(BEGIN_MS + 10_000, alive),
+        Point(BEGIN_MS + 15_000, {"measured": 0.0}),
+        Point(BEGIN_MS + 30_000, {"measured": 0.0, "frequency": 50.0}),
+        Point(BEGIN_MS + 40_000, alive),
+        Point(BEGIN_MS + 50_000, alive),
+    ]
+    slots = make_slots([make_series(points)], BOUNDARIES[:6], phases=PHASE_A)
+    assert [set(slot) for slot in slots] == [
+        {"prod_ph-a_wNow", "prod_ph-a_rmsVoltage"},
+        set(),
+        set(),
+        set(),
+        {"prod_ph-a_wNow", "prod_ph-a_rmsVoltage"},
+    ]
+
+
 @pytest.mark.parametrize(("battery", "generator"), [(True, False), (False, True)])
 def test_a_load_is_unknown_with_a_battery_that_nobody_measures_and_beside_a_generator(battery, generator):
     series = [

@@ -92,14 +92,15 @@ class RandomHouse:
         times, read = self._make_times(20_000), self._make_times(MINUTE)
         for phase in phases:
             tags = {"meter": meter, "phase": phase}
+            is_away = False
             for time in times:
-                names = [name for name in KINDS["meter"].fields if name != "measured" and self._random.random() < 0.6]
+                names = [name for name in KINDS["meter"].fields if self._random.random() < (1 if is_away else 0.6)]
                 fields: dict[str, FieldValue] = {name: self._random.uniform(-3000, 3000) for name in names}
-                if self._random.random() < 0.1:  # a phase that has dropped out says so, and one that is back
+                fields |= {"measured": 1.0} if "measured" in fields else {}
+                if self._random.random() < 0.1:  # a phase that drops out says so, and says all when it is back
                     fields = {"frequency": 50.0, "measured": 0.0}
-                elif "power" in fields:
-                    fields["measured"] = 1.0
-                if fields and self._random.random() < 0.9:
+                if fields and (is_away or self._random.random() < 0.9):
+                    is_away = fields.get("measured") == 0.0
                     self.readings.append(Reading("meter", tags, time, fields))
             self._count("meter_energy", tags, "delivered", read)
             self._count("meter_energy", tags, "received", read)

@@ -102,22 +102,6 @@ async def test_batteries_that_are_refused_after_a_start_are_found_minutes_later(
     assert find_one(rows, "storage").fields["measured"] == 3.0
 
 
-async def test_batteries_that_this_login_may_not_ask_are_known_to_be_there(battery_home):
-    """Else what the house uses would be counted without them. The page that tells it is slow, and seldom asked."""
-    battery_home.sim.faults.switch_on("unauthorised", path="/ivp/ensemble/")
-    before = battery_home.count("/home")
-    for _ in range(30):
-        rows = await battery_home.poll()
-        assert find_one(rows, "storage").fields == {"batteries": 3.0, "measured": 0.0}
-    assert battery_home.count("/home") == before + 1
-
-
-async def test_of_a_house_without_batteries_nothing_is_said_where_they_may_not_be_asked(tmp_path):
-    async with open_home(tmp_path, "firmware-8") as home:
-        home.sim.faults.switch_on("unauthorised", path="/ivp/ensemble/")
-        assert [await home.poll() for _ in range(3)] == [[], [], []]
-
-
 async def test_batteries_that_a_round_does_not_list_are_there_in_the_next_one(battery_home):
     await battery_home.poll()
     battery_home.sim.faults.switch_on("batteries-forgotten")

@@ -53,14 +53,21 @@ def read_reasons(file: Path) -> dict[str, list[str]]:
 
 def judge_everything() -> list[Condition]:
     """A day on which all goes wrong."""
-    report: dict[str, float | str] = {
-        "token_expires_in": 3600.0, "certificate_changed": 1.0, "disk_free": 1e9, "disk_size": 1e12, "role": "owner",
-    }  # fmt: skip
     facts = GatewayFacts(
         gateway=GATEWAY,
         now_ms=NOW_MS,
         site=Site(),
-        status=Latest({}, NOW_MS, report),
+        status=Latest(
+            {},
+            NOW_MS,
+            {
+                "token_expires_in": 3600.0,
+                "certificate_changed": 1.0,
+                "disk_free": 1e9,
+                "disk_size": 1e12,
+                "role": "owner",
+            },
+        ),
         open_gap_since=NOW_MS - 3_600_000,
         backlog=Backlog(5000.0, 2000.0),
         lost=7.0,

@@ -63,10 +63,13 @@ function summariseLine(index: number, values: (number | null)[], energy: EnergyW
   const [low, high] = [Math.min(...known), Math.max(...known)];
   const say = texts.curve;
   if (LINES[index]!.name === "charge") return say.range(formatShare(low / 100), formatShare(high / 100));
-  const net = [[energy?.imported_wh, say.bought], [energy?.exported_wh, say.sold]] as const;
-  const total = index === 2
-    ? net.filter(([wh]) => wh !== null && wh !== undefined).map(([wh, write]) => write(formatAmount(wh, "Wh")))
-    : [formatAmount(index === 0 ? energy?.production_wh : energy?.load_wh, "Wh")].filter((text) => text !== texts.none);
+  if (LINES[index]!.name === "net") { // two directions, each with its own peak
+    const ways = [[energy?.imported_wh, say.bought, high], [energy?.exported_wh, say.sold, -low]] as const;
+    const said = ways.filter(([wh]) => wh !== null && wh !== undefined)
+      .map(([wh, write, peak]) => [write(formatAmount(wh, "Wh")), ...(peak > 0 ? [say.peak(formatAmount(peak, "W"))] : [])].join(", "));
+    return said.length === 0 ? say.peak(formatAmount(high, "W")) : said.join(", ");
+  }
+  const total = [formatAmount(LINES[index]!.name === "production" ? energy?.production_wh : energy?.load_wh, "Wh")].filter((text) => text !== texts.none);
   return [...total, say.peak(formatAmount(high, "W"))].join(", ");
 }
 

@@ -14,6 +14,8 @@ from shared.clock import Clock
 from shared.readings import Reading
 
 _AGAIN_S = 60.0
+_STOP_S = 5.0
+"""A task that was told to end, and has not after this long (seconds), is told again."""
 _log = structlog.get_logger()
 
 
@@ -60,10 +62,11 @@ class Outputs:
 
     async def stop(self) -> None:
         """End the tasks, and keep how far they are."""
-        for task in self._tasks:
-            task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks)
+        running = set(self._tasks)
+        while running:  # before Python 3.12, wait_for loses a cancellation that comes at the same moment as its answer
+            for task in running:
+                task.cancel()
+            _, running = await asyncio.wait(running, timeout=_STOP_S)
         for output in self._outputs:
             with contextlib.suppress(Exception):  # the next one must be closed, too
                 await output.close()

@@ -1,13 +1,12 @@
 """Points of another program's InfluxDB (1.8 or 2), asked for by InfluxQL, a stretch of time after the other."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
 
 from receiver.errors import ReceiverSettingError
-from receiver.imports.formats.points import SourcePoint
+from receiver.imports.formats.points import InfluxQuestion, SourcePoint
 from receiver.stores.influxdb.connection import (
     AnswerTooLongError,
     InfluxConnection,
@@ -19,25 +18,6 @@ _TIMEOUT_S = 60.0
 _LONGEST_ANSWER = 256 * 1024 * 1024
 _NS_PER_MS = 1_000_000
 _decoder = msgspec.json.Decoder()
-
-
-@dataclass(frozen=True, kw_only=True)
-class InfluxQuestion:
-    """What is asked for.
-
-    Attributes:
-        measurements: What stands after FROM: a quoted name, or a regular expression.
-        fields: The fields whose first and last time are looked for.
-        condition: Further conditions of InfluxQL with $names, or "".
-        parameters: Their values.
-        stretch_ms: How much time one answer may cover.
-    """
-
-    measurements: str
-    fields: Sequence[str]
-    condition: str
-    parameters: Mapping[str, str]
-    stretch_ms: int
 
 
 class InfluxSource:

@@ -11,9 +11,8 @@ from receiver.errors import ReceiverSettingError
 from receiver.imports.enlighten_file import read_report
 from receiver.imports.formats import envoy_logger, envoy_scrape
 from receiver.imports.formats.enlighten_times import DateOrder
-from receiver.imports.formats.points import SourcePoint, parse_point
+from receiver.imports.formats.points import InfluxQuestion, SourcePoint, parse_point
 from receiver.imports.formats.summary import ImportedRow, Skipped
-from receiver.imports.influx_source import InfluxQuestion, InfluxSource
 from receiver.imports.lines_file import read_lines
 from receiver.settings.outputs import is_this_machine
 from shared.units import DAY_MS, HOUR_MS
@@ -83,7 +82,7 @@ def read_rows(order: ImportOrder, zone: ZoneInfo, *, kept_ms: int | None, now_ms
         return read_report(Path(order.place), zone=zone, order=order.dates, now_ms=now_ms)
     read_point = _make_point_reader(order, kept_ms, now_ms)
     if order.is_address:
-        return (read_point(point) for point in _open_source(order).read_points(_make_question(order)))
+        return (read_point(point) for point in _read_points(order))
     return _read_lines(Path(order.place), read_point)
 
 
@@ -102,7 +101,7 @@ def _read_lines(path: Path, read_point: Callable[[SourcePoint], ImportedRow]) ->
         yield row._replace(line=number) if isinstance(row, Skipped) else row
 
 
-def _open_source(order: ImportOrder) -> InfluxSource:
+def _read_points(order: ImportOrder) -> Iterator[SourcePoint]:
     try:
         parts = urlsplit(order.place)
         fits = bool(parts.hostname) and parts.port != 0 and parts.username is None and not parts.query
@@ -125,7 +124,10 @@ def _open_source(order: ImportOrder) -> InfluxSource:
         raise ReceiverSettingError(
             "--bucket must name the bucket of the high rate, as envoy-logger's configuration does"
         )
-    return InfluxSource(order.place.rstrip("/"), order.token, order.org or (_SCRAPE_ORG if is_scrape else ""), bucket)
+    from receiver.imports.influx_source import InfluxSource  # noqa: PLC0415 (it loads the client of InfluxDB)
+
+    org = order.org or (_SCRAPE_ORG if is_scrape else "")
+    return InfluxSource(order.place.rstrip("/"), order.token, org, bucket).read_points(_make_question(order))
 
 
 def _make_question(order: ImportOrder) -> InfluxQuestion:

@@ -1,6 +1,7 @@
 """Points of an InfluxDB, whether they come as lines of a file or as answers to a query. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from line_protocol_parser import LineFormatError, parse_line
@@ -17,6 +18,25 @@ class SourcePoint(NamedTuple):
     tags: Mapping[str, str]
     fields: Mapping[str, object]
     time: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class InfluxQuestion:
+    """What is asked for.
+
+    Attributes:
+        measurements: What stands after FROM: a quoted name, or a regular expression.
+        fields: The fields whose first and last time are looked for.
+        condition: Further conditions of InfluxQL with $names, or "".
+        parameters: Their values.
+        stretch_ms: How much time one answer may cover.
+    """
+
+    measurements: str
+    fields: Sequence[str]
+    condition: str
+    parameters: Mapping[str, str]
+    stretch_ms: int
 
 
 def parse_point(line: str) -> SourcePoint | Skipped | None:

@@ -2,6 +2,8 @@
 
 import contextlib
 
+import pytest
+
 from receiver.cli.outputs import describe_outputs
 from receiver.outputs.emoncms.target import EmonCmsTarget
 from receiver.outputs.progress_file import FILE, OutputWish, leave_wish

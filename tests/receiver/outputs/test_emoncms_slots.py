@@ -10,7 +10,7 @@ from receiver.outputs.emoncms.closing import SlotState, judge_slot
 from receiver.outputs.emoncms.slots import keep_fields, make_slots
 from receiver.stores.base import Point, SeriesPoints
 from shared.fields import MAX_GAP_MS
-from shared.readings import Series
+from shared.readings import FieldValue, Series
 from tests.clocks import NOW_MS
 
 BEGIN_MS = NOW_MS // 10_000 * 10_000
@@ -72,7 +72,7 @@ def test_a_field_within_its_dead_band_has_its_last_value_where_the_phase_was_rea
 
 def test_no_slot_has_a_phase_that_was_away_in_it():
     """Its last values are not carried on, and no line is drawn across its absence."""
-    alive = {"power": 100.0, "voltage": 230.0, "measured": 1.0}
+    alive: dict[str, FieldValue] = {"power": 100.0, "voltage": 230.0, "measured": 1.0}
     points = [
         Point(BEGIN_MS, alive),
         Point(BEGIN_MS + 10_000, alive),

@@ -16,6 +16,30 @@ def post(port: int, prepared: list[list[bytes]], *, success: int = 200) -> float
     threads = [
         threading.Thread(target=_post_all, args=(port, requests, success, go, failures)) for requests in prepared
     ]
+    return _join(threads, go, failures)
+
+
+def post_paced(port: int, prepared: list[list[bytes]], pace_s: float, *, success: int = 200) -> list[float]:
+    """The wait (seconds) of each request, of which every connection sends one each `pace_s`; the connections in turn.
+
+    A request that should have been sent while the one before it was unanswered counts from when it should have been.
+    Raises RuntimeError as `post`.
+    """
+    go = threading.Barrier(len(prepared) + 1)
+    failures: list[Exception] = []
+    waits: list[float] = []
+    threads = [
+        threading.Thread(
+            target=_post_in_time,
+            args=(port, requests, success, go, failures, waits, pace_s, pace_s * index / len(prepared)),
+        )
+        for index, requests in enumerate(prepared)
+    ]
+    _join(threads, go, failures)
+    return waits
+
+
+def _join(threads: list[threading.Thread], go: threading.Barrier, failures: list[Exception]) -> float:
     for thread in threads:
         thread.start()
     go.wait()
@@ -26,6 +50,31 @@ def post(port: int, prepared: list[list[bytes]], *, success: int = 200) -> float
     if failures:
         raise failures[0]
     return seconds
+
+
+def _post_in_time(
+    port: int,
+    requests: list[bytes],
+    success: int,
+    go: threading.Barrier,
+    failures: list[Exception],
+    waits: list[float],
+    pace_s: float,
+    begin_s: float,
+) -> None:
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        go.wait()
+        due = time.perf_counter() + begin_s
+        try:
+            for request in requests:
+                time.sleep(max(0.0, due - time.perf_counter()))
+                connection.sendall(request)
+                _expect(connection, success)
+                waits.append(time.perf_counter() - due)
+                due += pace_s
+        except (OSError, RuntimeError) as error:
+            failures.append(error)
 
 
 def _post_all(port: int, requests: list[bytes], success: int, go: threading.Barrier, failures: list[Exception]) -> None:

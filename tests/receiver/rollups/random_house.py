@@ -94,9 +94,11 @@ class RandomHouse:
             tags = {"meter": meter, "phase": phase}
             is_away = False
             for time in times:
-                names = [name for name in KINDS["meter"].fields if self._random.random() < (1 if is_away else 0.6)]
+                is_whole = is_away or self._random.random() < 0.2  # what says `measured` says all
+                names = [name for name in KINDS["meter"].fields if is_whole or self._random.random() < 0.6]
                 fields: dict[str, FieldValue] = {name: self._random.uniform(-3000, 3000) for name in names}
-                fields |= {"measured": 1.0} if "measured" in fields else {}
+                fields.pop("measured", None)
+                fields |= {"measured": 1.0} if is_whole else {}
                 if self._random.random() < 0.1:  # a phase that drops out says so, and says all when it is back
                     fields = {"frequency": 50.0, "measured": 0.0}
                 if fields and (is_away or self._random.random() < 0.9):

@@ -103,25 +103,23 @@ async def test_a_real_prometheus_has_the_values_of_power(service: Service, tmp_p
     checked = run_promtool("check", "config", str(path))
     assert checked.returncode == 0, checked
     async with run_prometheus(tmp_path / "prometheus", path) as prometheus:
-        await prometheus.wait_until("envoy_power_watts", bool)
+        found = await prometheus.wait_until("envoy_power_watts", bool)
         power = (await service.get(f"/api/v1/gateways/{GATEWAY}/power", token=MINE)).json()
         flows = {name.removesuffix("_w"): value for name, value in power.items() if name.endswith("_w")}
-        assert await prometheus.ask("envoy_power_watts") == {
-            (("flow", flow), ("gateway", GATEWAY)): value for flow, value in flows.items()
-        }
+        assert found == {(("flow", flow), ("gateway", GATEWAY)): value for flow, value in flows.items()}
         assert flows == {
             "production": 2345.6, "load": 512.0, "net": -1733.6, "imported": 0.0, "exported": 1733.6, "battery": -100.0,
         }  # fmt: skip
         gateway = ("gateway", GATEWAY)
-        assert await prometheus.ask("envoy_state_of_charge_ratio") == {(gateway,): power["state_of_charge"] / 100}
+        charge = await prometheus.wait_until("envoy_state_of_charge_ratio", bool)
+        assert charge == {(gateway,): power["state_of_charge"] / 100}
         place = (("array", "Garage"), gateway, ("inverter", PANEL), ("panel", 'East "1"'))
-        assert (await prometheus.ask("envoy_inverter_power_watts"))[place] == 211.0
+        assert (await prometheus.wait_until("envoy_inverter_power_watts", bool))[place] == 211.0
         counter = (("direction", "delivered"), gateway, ("meter", "net-consumption"), ("phase", "a"))
-        assert (await prometheus.ask("envoy_energy_watthours_total"))[counter] == 3_411_522.1
+        assert (await prometheus.wait_until("envoy_energy_watthours_total", bool))[counter] == 3_411_522.1
         service.clock.ms += 3 * MINUTE
-        await prometheus.wait_until("envoy_power_watts", lambda found: not found)
-        assert await prometheus.ask("envoy_gateway_online") == {(gateway,): 0.0}
-        assert await prometheus.ask("up") == {(): 1.0}
+        ended = "envoy_gateway_online == 0 unless on(gateway) envoy_power_watts"
+        assert await prometheus.wait_until(ended, bool) == {(gateway,): 0.0}
 
 
 async def test_what_is_unknown_is_left_out(service: Service):

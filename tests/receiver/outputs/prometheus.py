@@ -31,7 +31,10 @@ class Prometheus:
         return {_remove_target(one["metric"]): float(one["value"][1]) for one in found}
 
     async def wait_until(self, expression: str, is_so: Callable[[Samples], bool]) -> Samples:
-        """Ask until something is so. Raises AssertionError."""
+        """Ask until something is so; a scrape that a busy machine delays ends everything until the next one.
+
+        Raises AssertionError.
+        """
         found: Samples = {}
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE_S):

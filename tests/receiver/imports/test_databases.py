@@ -100,6 +100,10 @@ def test_a_bucket_of_envoy_scrape_comes_one_to_one_from_its_server(database: Old
     assert "1 skipped: of a device that is no inverter" in told
     expected = [Point(time, {"power": 100.0 + number, "max_power": 290.0}) for number, time in enumerate(times)]
     assert read_stored("inverter", 0, times[-1] + 1) == expected
+    database.write(make_scrape_line(times[-1] + DAY_MS))
+    seen = run_import("envoy-scrape", database.url, *database.list_options(), "--dry-run").output
+    assert seen.splitlines()[0] == "6 rows read, 1 would be written"
+    assert read_stored("inverter", 0, times[-1] + 2 * DAY_MS) == expected
     again = run_import("envoy-scrape", database.url, *database.list_options()).output
     assert "4 skipped: already stored" in again
     assert database.token not in told + again

@@ -164,6 +164,15 @@ def test_a_file_that_is_no_report_is_a_sentence_with_its_remedy(lines: list[str]
     assert why in import_report(*lines, fails=True)
 
 
+def test_a_dry_run_says_what_would_be_done_and_writes_nothing():
+    import_report(HEADER, *write_hours("2024-05-13", [*range(24)]))
+    rows = write_hours("2024-05-13", [22, 23]) + write_hours("2024-05-14", [0])
+    told = import_report(HEADER, *rows, options=("--time-zone", "Europe/Berlin", "--dry-run"))
+    assert told.splitlines()[0] == "3 rows read, 1 would be written"
+    assert "2 skipped: already stored" in told
+    assert len(read_windows()) == 24
+
+
 def test_a_second_import_and_a_finer_one_change_nothing(chosen_state: Path):
     rows = [row for day in ("2024-05-13", "2024-05-14") for row in write_hours(day, [*range(24)])]
     import_report(HEADER, *rows)

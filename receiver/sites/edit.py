@@ -97,7 +97,7 @@ def _put_panels(document: CommentedMap, serial: str, changes: PanelChanges, *, l
             if value is None:
                 panel.pop(name, None)
             elif name not in panel or str(panel[name]) != str(value):
-                _put(panel, name, value, last=last)
+                _put(panel, name, _quote_where_needed(value), last=last)
 
 
 def _put(mapping: CommentedMap, name: str, value: Any, *, last: bool) -> None:
@@ -105,6 +105,15 @@ def _put(mapping: CommentedMap, name: str, value: Any, *, last: bool) -> None:
         mapping[name] = value
     else:
         mapping.insert(len(mapping) - 1, name, value)
+
+
+def _quote_where_needed(value: Any) -> Any:
+    """The value; in quotes where the writer would leave out some that our reader wants, as for `:0` between braces."""
+    try:
+        plain_yaml.read(f"{{name: {value}}}")
+    except plain_yaml.PlainYamlError:
+        return DoubleQuotedScalarString(value)
+    return value
 
 
 def _find_entry(mapping: CommentedMap, key: str, *, flow: bool = False) -> CommentedMap:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from receiver.sites.comments import list_comments
@@ -101,6 +101,7 @@ def test_no_comment_is_ever_lost_or_moved(comments: list[str], inverter: str):
 WORDS = st.text(min_size=1, max_size=12).filter(lambda text: text.strip() and text.isprintable()).map(str.strip)
 
 
+@example(name=":0", array="? a", form="a panel alone")
 @given(name=WORDS, array=WORDS | st.none(), form=st.sampled_from(sorted(FORMS)))
 def test_whatever_a_panel_is_called_is_what_the_file_says_then(name: str, array: str | None, form: str):
     """'no', '~', '0x1', '# a', '{': words that mean something in YAML are words."""

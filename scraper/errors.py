@@ -15,9 +15,14 @@
           LoginRejectedError       wrong password, expired or foreign token
           CertificateChangedError  the gateway's certificate is not the pinned one
           WrongGatewayError        another serial at this address
-      CloudError                   the account or token service
+          GrantNeededError         the cloud source: no approval of the owner, or one that has ended
+      CloudError                   the account or token service, or the API of the cloud source
         CloudUnavailableError      maintenance, time-out, HTML: retry with long back-off
-        CloudRefusedError          wrong credentials, serial not on the account, multi-factor: a person is needed
+        CloudRefusedError          wrong credentials, serial not on the account, multi-factor: a person is needed;
+                                   of the API: it refused this request, and would again
+        CloudLaterError            the API gives no answer now
+          CloudQuotaError          the calls of the minute or the month are used up
+        CloudPlanError             the plan does not have this endpoint
       OutboxError
         OutboxInUseError           another running scraper has this file
         OutboxUnavailableError     disk full, read-only, I/O error: retry
@@ -93,7 +98,7 @@ class WrongGatewayError(PersonNeededError):
 
 
 class CloudError(ScraperError):
-    """The account or token service."""
+    """The account or token service, or the API of the cloud source."""
 
 
 class CloudUnavailableError(CloudError):
@@ -109,7 +114,19 @@ class CloudUnavailableError(CloudError):
 
 
 class CloudRefusedError(CloudError):
-    """The service refused, and would again: a person is needed."""
+    """The service refused, and would again: a person is needed, or another question.
+
+    Attributes:
+        status: Of the API's reply; None where logins or tokens were refused.
+        code: What the API's document calls it; None if it has none.
+        details: The API's words, without anything that is secret.
+    """
+
+    def __init__(self, message: str, status: int | None = None, code: int | None = None, details: str = "") -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.details = details
 
 
 class OutboxError(ScraperError):

@@ -3,15 +3,18 @@
 import ipaddress
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from urllib.parse import SplitResult, urlsplit
 
 from scraper.addresses import is_loopback
 from scraper.errors import ScraperSettingError
-from scraper.settings.declarations import DISCOVER, GatewaySettings, UplinkSettings
+from scraper.settings.declarations import DISCOVER, CloudSettings, GatewaySettings, UplinkSettings
 from scraper.settings.secret import Secret
 from shared.exposure import find_exposed_secret
 from shared.secret_strength import find_weakness
 
+_DEVICES = re.compile(r"/[1-9]\d{0,11}/(inv|met)/[^/=,\s]+\s*=\s*[^\s,=][^,=]*", re.IGNORECASE)
+_MOST_LAG = timedelta(days=7)
 _NAME = re.compile(r"[0-9A-Za-z._-]{1,253}")
 
 
@@ -30,6 +33,38 @@ def find_gateway_problems(gateway: GatewaySettings, *, in_container: bool) -> It
     for name, url in (("ENVOY_CLOUD_URL", gateway.cloud_url), ("ENVOY_TOKEN_URL", gateway.token_url)):
         if not url.startswith("https://"):
             yield f"{name} must begin with https://: account passwords are never sent over plain http"
+
+
+def find_cloud_problems(cloud: CloudSettings, *, is_source: bool) -> Iterator[str]:
+    """What is wrong with the settings of the cloud source; `is_source`: whether the scraper reads it."""
+    if is_source:
+        if cloud.system is None:
+            yield (
+                "ENVOY_CLOUD_SYSTEM is not set, and ENVOY_SOURCE is cloud: `envoy-scraper cloud systems` lists the "
+                "systems of the owner who approved"
+            )
+        yield from find_missing_keys(cloud)
+    yield from filter(None, map(find_exposure, (cloud.api_key, cloud.client_id, cloud.client_secret)))
+    if (url := _split(cloud.api_url)) is None or url.scheme != "https":
+        yield "ENVOY_CLOUD_API_URL must begin with https://, without path or query: keys and tokens are sent there"
+    if not timedelta() < cloud.max_lag <= _MOST_LAG:
+        yield "ENVOY_CLOUD_MAX_LAG must be above 0 and at most P7D"
+    if not all(_DEVICES.fullmatch(one.strip()) for one in cloud.devices.split(",") if one.strip()):
+        yield "ENVOY_CLOUD_DEVICES must look like /4711023/inv/sys=roof, /4711023/met/sys=meter"
+
+
+def find_missing_keys(cloud: CloudSettings) -> Iterator[str]:
+    """A sentence for each key of the application that is not set."""
+    for name, secret in (
+        ("API_KEY", cloud.api_key),
+        ("CLIENT_ID", cloud.client_id),
+        ("CLIENT_SECRET", cloud.client_secret),
+    ):
+        if not secret.is_set:
+            yield (
+                f"ENVOY_CLOUD_{name} is not set: copy it from your application at developer-v4.enphase.com "
+                "(docs/cloud.md says how to register one)"
+            )
 
 
 def find_uplink_problems(receiver: UplinkSettings) -> Iterator[str]:

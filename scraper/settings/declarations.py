@@ -8,6 +8,7 @@ in `scraper.settings.checks`. The groups are plain values: parts of the scraper 
 They are msgspec structs because pydantic would cost the running scraper 14 MiB.
 """
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
@@ -37,6 +38,9 @@ ReceiverName = Annotated[
 ]
 Fingerprint = Annotated[
     str, Meta(pattern="^(?:[0-9A-Fa-f]{2}:?){32}$", description="a SHA-256 fingerprint of 64 hexadecimal digits")
+]
+Duration = Annotated[
+    timedelta, Meta(description="a time such as PT3H, or a number of seconds (ISO 8601: hours H, minutes M)")
 ]
 
 
@@ -72,6 +76,25 @@ class GatewaySettings(msgspec.Struct, frozen=True, kw_only=True):
         return None if self.host == DISCOVER else self.host
 
 
+class CloudSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """A system that is read through Enphase's API, where ENVOY_SOURCE is `cloud`: which, and what the plan allows.
+
+    `devices` is a list such as `/4711023/inv/sys=roof, /4711023/met/sys=meter`; empty: both, named by their types.
+    """
+
+    PREFIX: ClassVar[str] = "ENVOY_CLOUD_"
+
+    system: Annotated[int, Meta(ge=1, le=10**12, description="the system's number, e.g. 4711023")] | None = None
+    api_key: Secret = msgspec.field(default_factory=Secret)
+    client_id: Secret = msgspec.field(default_factory=Secret)
+    client_secret: Secret = msgspec.field(default_factory=Secret)
+    api_url: str = "https://api.enphaseenergy.com"
+    devices: str = ""
+    max_lag: Duration = timedelta(hours=3)
+    month: Annotated[int, Meta(ge=1, le=10_000_000)] = 1000
+    minute: Annotated[int, Meta(ge=1, le=100_000)] = 10
+
+
 class UplinkSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Where readings go and what signs for them: `secret`, or without one the key (`ScraperSettings.key_file`)."""
 
@@ -95,6 +118,8 @@ class ScraperSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     gateway: GatewaySettings
     receiver: UplinkSettings | None
+    cloud: CloudSettings = msgspec.field(default_factory=CloudSettings)
+    source: Literal["gateway", "cloud"] = "gateway"
     inverter_interval: Annotated[float, Meta(ge=10, le=3600)] = 60
     meter_source: Literal["auto", "stream", "poll", "off"] = "auto"
     meter_interval: Annotated[float, Meta(ge=1, le=300)] = 5

@@ -7,13 +7,13 @@ import os
 from pathlib import Path
 
 from scraper.errors import ScraperSettingError
-from scraper.settings.checks import find_gateway_problems, find_uplink_problems
-from scraper.settings.declarations import GatewaySettings, ScraperSettings, UplinkSettings
+from scraper.settings.checks import find_cloud_problems, find_gateway_problems, find_uplink_problems
+from scraper.settings.declarations import CloudSettings, GatewaySettings, ScraperSettings, UplinkSettings
 from scraper.settings.values import build_group, convert_group, list_setting_names
 from shared.environment import UnreadableSettingError, find_unknown_settings, read_environment
 from shared.local_settings import add_local_settings
 
-GROUPS = (GatewaySettings, UplinkSettings, ScraperSettings)
+GROUPS = (GatewaySettings, CloudSettings, UplinkSettings, ScraperSettings)
 
 
 def list_known_settings() -> list[str]:
@@ -28,14 +28,17 @@ def load() -> ScraperSettings:
     except UnreadableSettingError as error:
         raise ScraperSettingError(str(error)) from error
     problems = list(find_unknown_settings(environment, list_known_settings(), ScraperSettings.PREFIX, "scraper"))
-    of_gateway, of_uplink, own = (convert_group(group, environment, problems) for group in GROUPS)
+    of_gateway, of_cloud, of_uplink, own = (convert_group(group, environment, problems) for group in GROUPS)
     _refuse(problems)
-    gateway, receiver = GatewaySettings(**of_gateway), build_group(UplinkSettings, of_uplink)
-    problems += find_gateway_problems(gateway, in_container=is_in_container())
+    gateway, cloud = GatewaySettings(**of_gateway), CloudSettings(**of_cloud)
+    receiver = build_group(UplinkSettings, of_uplink)
+    reads_cloud = own.get("source") == "cloud"
+    problems += find_gateway_problems(gateway, in_container=is_in_container() and not reads_cloud)
+    problems += find_cloud_problems(cloud, is_source=reads_cloud)
     if receiver is not None:
         problems += find_uplink_problems(receiver)
     _refuse(problems)
-    return ScraperSettings(gateway=gateway, receiver=receiver, **own)
+    return ScraperSettings(gateway=gateway, cloud=cloud, receiver=receiver, **own)
 
 
 def _refuse(problems: list[str]) -> None:

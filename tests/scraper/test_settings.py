@@ -46,6 +46,14 @@ def test_the_defaults_need_no_setting(monkeypatch):
         ({"TLS_FINGERPRINT": "canary"}, "ENVOY_TLS_FINGERPRINT"),
         ({"STATUS_PORT": "canary"}, "ENVOY_STATUS_PORT"),
         ({"CLOUD_URL": "http://enlighten.example"}, "ENVOY_CLOUD_URL must begin with https"),
+        ({"SOURCE": "cloud"}, "ENVOY_CLOUD_SYSTEM is not set"),
+        ({"SOURCE": "cloud", "CLOUD_SYSTEM": "1"}, "ENVOY_CLOUD_CLIENT_SECRET is not set"),
+        ({"CLOUD_SYSTEM": "canary"}, "ENVOY_CLOUD_SYSTEM must be the system's number"),
+        ({"CLOUD_API_URL": "http://canary.example"}, "ENVOY_CLOUD_API_URL must begin with https"),
+        ({"CLOUD_MAX_LAG": "canary"}, "ENVOY_CLOUD_MAX_LAG must be a time such as PT3H"),
+        ({"CLOUD_MAX_LAG": "-PT1H"}, "ENVOY_CLOUD_MAX_LAG must be above 0"),
+        ({"CLOUD_DEVICES": "/x/inv/canary"}, "ENVOY_CLOUD_DEVICES must look like"),
+        ({"CLOUD_MONTH": "0"}, "ENVOY_CLOUD_MONTH must be a whole number from 1"),
         ({"RECEIVER_URL": "receiver.example"}, "ENVOY_RECEIVER_URL must look like"),
         ({"RECEIVER_URL": "http://receiver.example"}, "ENVOY_RECEIVER_INSECURE"),
         ({"RECEIVER_URL": "http://127.evil.example"}, "ENVOY_RECEIVER_INSECURE"),
@@ -97,6 +105,16 @@ def test_a_container_needs_the_address_and_the_message_says_why(monkeypatch):
     with pytest.raises(ScraperSettingError, match="mDNS does not reach containers"):
         load(monkeypatch)
     assert load(monkeypatch, HOST="192.0.2.7").gateway.host == "192.0.2.7"
+
+
+def test_a_cloud_source_needs_no_gateway_in_a_container(monkeypatch):
+    monkeypatch.setattr("scraper.settings.loading.is_in_container", lambda: True)
+    keys = {"CLOUD_API_KEY": SECRET, "CLOUD_CLIENT_ID": SECRET, "CLOUD_CLIENT_SECRET": SECRET}
+    devices = "/4711023/inv/sys=roof, /4711023/met/sys = meter"
+    cloud = load(monkeypatch, SOURCE="cloud", CLOUD_SYSTEM="4711023", CLOUD_DEVICES=devices, **keys).cloud
+    assert (cloud.system, cloud.month, cloud.minute, cloud.max_lag.total_seconds()) == (4711023, 1000, 10, 10_800)
+    assert load(monkeypatch, CLOUD_MAX_LAG="5400").cloud.max_lag.total_seconds() == 5400
+    assert SECRET not in repr(cloud)
 
 
 def test_a_container_on_the_network_of_its_host_may_look_for_the_gateway(monkeypatch):

@@ -140,6 +140,38 @@ KINDS: dict[str, FaultKind] = {
     "cloud-error-in-disguise": _make_kind("200 with a JSON message and no token"),
     "cloud-not-a-token": _make_kind("200 with a text that is no token"),
     "cloud-expired-token": _make_kind("the cloud hands out tokens that have expired"),
+    # The API of the cloud. `endpoint` limits a switch to one endpoint by a part of its path
+    "oauth-lenient": _make_kind("a refresh token stays valid after its use, until its month is over"),
+    "oauth-second-refresher": _make_kind("another program renews the owner's grant, once, when this is switched on"),
+    "oauth-withdrawn": _make_kind("the owner withdraws the approval: its tokens are worth nothing from now on"),
+    "oauth-wrong-client": _make_kind("the token endpoint knows no client with these keys"),
+    "api-cut": _make_kind("the token endpoint does its work, and its reply is cut off"),
+    "api-html-200": _make_kind("200 with the page of a full queue", endpoint=""),
+    "api-422-future": _make_kind("the API takes its own time for this much earlier: 422 for a recent end", by=1800),
+    "api-500-7": _make_kind("500: data is temporarily unavailable (errorCode 7)", endpoint=""),
+    "api-quota": _make_kind(
+        "other limits of calls; bare: refusals do not say which", minute=10, month=1000, bare=False
+    ),
+    "api-429-bare": _make_kind("429 without period, end and limit, whatever was used", endpoint=""),
+    "api-lag": _make_kind(
+        "seconds by which reports, energy, some of the inverters, and meters are late",
+        reports=0,
+        energy=0,
+        devices=0,
+        meters=0,
+    ),
+    "api-hole": _make_kind("intervals that end after `start`, until `end` (epoch), are missing", start=0, end=0),
+    "api-revise": _make_kind(
+        "intervals that end after `start`, until `end` (epoch), have this many Wh more", start=0, end=0, by=5
+    ),
+    "api-week-is-day": _make_kind("granularity week gives one day of the system"),
+    "api-no-meter": _make_kind("the system has no production meter"),
+    "api-nested": _make_kind("intervals come as a list in a list"),
+    "api-null-channel": _make_kind("null in a channel of the meter", channel=3),
+    "api-plan-401": _make_kind("401: the plan does not have the endpoint", endpoint="rgm_stats"),
+    "api-key-mismatch": _make_kind("401: API key and client belong to different applications"),
+    "api-404": _make_kind("404: the system is not known"),
+    "api-403": _make_kind("403: the system belongs to somebody else"),
 }
 
 

@@ -10,6 +10,7 @@ from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 from simulator.clock import DeviceClock, SimClock
+from simulator.cloud.records import SystemRecords
 from simulator.cloud.server import CloudServer
 from simulator.control import Control
 from simulator.faults import Faults
@@ -58,7 +59,7 @@ class Simulator:
         faults: its switches.
         ledger: what it sent.
         clock: its time.
-        cloud: login and tokens.
+        cloud: login and tokens, and the API.
         device: what it knows, for comparing with what a reader understood.
     """
 
@@ -101,7 +102,16 @@ class Simulator:
             self.device, access, answers, certificate, host=host, ports=(http_port, https_port)
         )
         folder = state_dir if state_dir is not None else Path(self._folder.name)
-        self.cloud = CloudServer(self._authority, self.clock, self.faults, host=host, folder=folder)
+        records = SystemRecords(built, offset, self.clock, self.faults, has_meters=self.profile.cts_enabled)
+        self.cloud = CloudServer(
+            self._authority,
+            self.clock,
+            self.faults,
+            host=host,
+            folder=folder,
+            records=records,
+            serial=self.profile.serial,
+        )
         self._control = Control(self.faults, self.ledger, self.describe, host="127.0.0.1", port=control_port)
         self._keeping: asyncio.Task[None] | None = None
 
@@ -177,7 +187,7 @@ class Simulator:
             "control_port": self.control_port,
             "fingerprint": self.fingerprint,
             "tokens": {role: self.make_token(role) for role in ("owner", "installer")},
-            "cloud": {"url": self.cloud.url, "ca_file": str(self.cloud.ca_file)},
+            "cloud": self.cloud.describe(),
             "time": self.clock.now(),
             "house_offset_s": self.device.house_offset_s,
         }

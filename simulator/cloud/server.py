@@ -1,15 +1,18 @@
-"""The cloud's login and token endpoints on one TLS port, with a certificate that a test's own authority signed."""
+"""The cloud's hosts on one TLS port (logins, tokens, API), with a certificate that a test's own authority signed."""
 
 import asyncio
 import json
 import secrets
 import socket
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
 from simulator.clock import DeviceClock
+from simulator.cloud.api import BASE, ApiHost
+from simulator.cloud.oauth import OAuthHost, RegisteredApplication
+from simulator.cloud.records import SystemRecords
 from simulator.faults import Faults
 from simulator.gateway.tokens import TokenAuthority
 from simulator.web.connection import Conversation, close, open_streams
@@ -40,14 +43,16 @@ class CloudAccount:
 
 
 class CloudServer:
-    """Both cloud hosts in one.
+    """All cloud hosts in one.
 
     Attributes:
-        url: base address of both, `https://127.0.0.1:PORT`.
+        url: base address of all, `https://127.0.0.1:PORT`.
         ca_file: PEM file of the authority that signed its certificate (for `SSL_CERT_FILE`).
         accounts: e-mail address to account; tests may change it.
-        requests: method, path and status of everything that was asked, oldest first.
+        requests: method, path and status (0: cut off) of everything that was asked, oldest first.
         agents: the User-Agent of each of them.
+        oauth: approvals and tokens of the API.
+        api: the API v4, for the gateway's own system.
 
     Args:
         authority: signs the tokens.
@@ -55,10 +60,20 @@ class CloudServer:
         faults: those whose names begin with `cloud-`.
         host: address to bind; also in the certificate.
         folder: where the authority's certificate is written.
+        records: what the API knows of the system.
+        serial: of the system's gateway.
     """
 
     def __init__(
-        self, authority: TokenAuthority, clock: DeviceClock, faults: Faults, *, host: str, folder: Path
+        self,
+        authority: TokenAuthority,
+        clock: DeviceClock,
+        faults: Faults,
+        *,
+        host: str,
+        folder: Path,
+        records: SystemRecords,
+        serial: str,
     ) -> None:
         self._authority = authority
         self._clock = clock
@@ -74,6 +89,8 @@ class CloudServer:
             "owner@example.com": CloudAccount("sunny-roof"),
             "installer@example.com": CloudAccount("tall-ladder", role="installer"),
         }
+        self.oauth = OAuthHost(RegisteredApplication(), self._check_password, clock, faults)
+        self.api = ApiHost(records, self.oauth, clock, faults, serial=serial)
         self.requests: list[tuple[str, str, int]] = []
         self.agents: list[str] = []
 
@@ -85,6 +102,15 @@ class CloudServer:
     async def stop(self) -> None:
         """Close everything."""
         await self._listener.close()
+
+    def describe(self) -> dict[str, Any]:
+        """Everything a reader needs to begin, as JSON."""
+        return {
+            "url": self.url,
+            "ca_file": str(self.ca_file),
+            "system": self.api.records.system_id,
+            "application": asdict(self.oauth.application),
+        }
 
     def _open_port(self) -> None:
         if self._faults.get("cloud-refuse") is None:
@@ -104,11 +130,29 @@ class CloudServer:
 
     async def _answer(self, request: ParsedRequest) -> Reply:
         response = self._make_response(request)
-        self.requests.append((request.method, request.path, response.status))
+        self.requests.append((request.method, request.path, response.status if isinstance(response, Response) else 0))
         self.agents.append(request.headers.get("user-agent", ""))
         return response
 
-    def _make_response(self, request: ParsedRequest) -> Response:
+    def _check_password(self, email: str, password: str) -> bool:
+        account = self.accounts.get(email)
+        return account is not None and password == account.password
+
+    def _make_response(self, request: ParsedRequest) -> Reply:
+        if (broken := self._break_reply(request)) is not None:
+            return broken
+        if (request.method, request.path) == ("POST", "/login/login.json"):
+            return self._answer_login(request)
+        if (request.method, request.path) == ("POST", "/tokens"):
+            return self._answer_token(request)
+        if request.path.startswith("/oauth/"):
+            return self.oauth.answer(request)
+        if request.path.startswith(f"{BASE}/"):
+            return self.api.answer(request)
+        return Response(404, b"<html><body>Not found</body></html>\n", "text/html")
+
+    def _break_reply(self, request: ParsedRequest) -> Response | None:
+        """What stands in the place of any answer while a switch is on."""
         if (maintenance := self._faults.take("cloud-maintenance", request.path)) is not None:
             return Response(int(maintenance["status"]), _MAINTENANCE, "text/html")
         if self._faults.take("cloud-blocked", request.path) is not None:
@@ -116,11 +160,7 @@ class CloudServer:
         if (busy := self._faults.take("cloud-busy", request.path)) is not None:
             headers = (("Retry-After", str(busy["retry_after"])),)
             return Response(int(busy["status"]), b"Try again later\n", "text/plain", headers)
-        if (request.method, request.path) == ("POST", "/login/login.json"):
-            return self._answer_login(request)
-        if (request.method, request.path) == ("POST", "/tokens"):
-            return self._answer_token(request)
-        return Response(404, b"<html><body>Not found</body></html>\n", "text/html")
+        return None
 
     def _answer_login(self, request: ParsedRequest) -> Response:
         form = parse_qs(request.body.decode("utf-8", "replace"))

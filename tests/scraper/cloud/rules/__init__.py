@@ -1,0 +1,1 @@
+"""Tests of what is asked of the cloud, and of what is final."""

@@ -221,6 +221,25 @@ _IMPORTED_ENERGY = {
     "duration": _make_number("s", _LAST, "Length of the window, which begins at the timestamp."),
 }
 
+_INTERVAL = {
+    "energy": _make_number("Wh", _AMOUNT, "Energy of the interval that ends at the timestamp."),
+    "interval": _make_number("s", _LAST, "Length of the interval: 300 or 900, or a day."),
+    "power": _make_number("W", _STEP, "Mean power over the interval: its energy by its length."),
+    "power_end": _make_number(
+        "W", _LAST, "Power near the end of the interval, which is not its mean; of `total`, the sum of the phases."
+    ),
+    "devices": _make_number("", _LAST, "Devices whose share is in the energy."),
+    "devices_total": _make_number("", _LAST, "Devices that the system has."),
+}
+
+_DATUM = {
+    "instantaneous": _make_number(
+        "", _LAST, "A value of SolarNetwork's type i, in the unit that its name means.", 1e12
+    ),
+    "accumulating": _make_number("", _COUNTER, "A value of type a: only its increase means anything.", 1e12),
+    "text": _make_text("A value of type s, t or m."),
+}
+
 _EVENT = {
     "end": _make_number("ms", _LAST, "End of what happened, milliseconds since 1970; absent while it lasts."),
     "rows": _make_number("", _LAST, "Readings concerned, where that is known."),
@@ -239,12 +258,24 @@ KINDS: Mapping[str, Kind] = MappingProxyType({
     "relay": Kind(("relay",), MappingProxyType(_RELAY)),
     "tariff": Kind((), MappingProxyType(_TARIFF)),
     "gateway": Kind((), MappingProxyType(_GATEWAY)),
+    "interval": Kind(("source", "phase", "revision"), MappingProxyType(_INTERVAL)),
+    "datum": Kind(("source_id", "property"), MappingProxyType(_DATUM)),
     "event": Kind(("type",), MappingProxyType(_EVENT)),
     "imported_energy": Kind(("source",), MappingProxyType(_IMPORTED_ENERGY)),
 })  # fmt: skip
 """Every kind this version knows. The `gateway` tag is implied everywhere."""
 
 EventType: TypeAlias = Literal[
-    "gap", "loss", "counter_reset", "clock_step", "restamp", "start", "schema", "certificate", "outage"
+    "gap",
+    "loss",
+    "counter_reset",
+    "clock_step",
+    "restamp",
+    "start",
+    "schema",
+    "certificate",
+    "outage",
+    "quota",
+    "grant",
 ]
 """Values of the `type` tag of an `event`."""

@@ -16,7 +16,9 @@ from shared.readings import Series
 _log = structlog.get_logger()
 
 MAX_SERIES = 1_000
-"""Inverters one gateway may have: the largest site has some 300."""
+"""Inverters one gateway may have: the largest site has some 300. So many series may each kind of `_CROWDS` have."""
+_CROWDS = frozenset({"inverter", "interval", "datum"})
+"""Of intervals each revision is a series, of datum each property."""
 _FIXED_SERIES = 100
 """Series of each other kind: a house has a dozen of meters, and one status. They have room of their own, so that no
 crowd of names in one kind keeps another one out."""
@@ -108,7 +110,7 @@ class SeriesLimit:
             of_kind = known[one.kind]
             if one in of_kind:
                 continue
-            if len(of_kind) < (self._most if one.kind == "inverter" else _FIXED_SERIES):
+            if len(of_kind) < (self._most if one.kind in _CROWDS else _FIXED_SERIES):
                 of_kind.add(one)
             else:
                 refused.add(one)

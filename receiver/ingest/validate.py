@@ -26,6 +26,9 @@ _LAST_SEQ = 2**63 - 1
 _ID = re.compile(r"[0-9a-f]{1,64}")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _TAG_VALUE = re.compile(r"[0-9A-Za-z._-]{1,64}")
+_PATH_VALUE = re.compile(r"[0-9A-Za-z._/-]{1,64}")
+_PATH_TAGS = frozenset({"source_id"})
+"""SolarNetwork's sources have slashes in their names."""
 _TAG_NAMES = {kind: frozenset(described.tags) for kind, described in KINDS.items()}
 _NUMBERS = {
     kind: frozenset(name for name, field in described.fields.items() if field.type is float)
@@ -189,8 +192,8 @@ def _make_series(kind: str, tags: tuple[tuple[str, str], ...]) -> Series:
     """
     if {name for name, _ in tags} != _TAG_NAMES[kind]:
         raise _make_unprocessable("tag-names")
-    for _, value in tags:
-        if _TAG_VALUE.fullmatch(value) is None:
+    for name, value in tags:
+        if (_PATH_VALUE if name in _PATH_TAGS else _TAG_VALUE).fullmatch(value) is None:
             raise _make_unprocessable("tag-value")
     return Series.of(kind, dict(tags))
 

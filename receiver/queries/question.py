@@ -19,7 +19,7 @@ CAN_BE_SUMMED: Final = ("W", "var", "Wh")
 INTEGRAL_UNITS: Final[Mapping[str, str]] = {"W": "Wh", "var": "varh", "VA": "VAh", "Wh": "Wh"}
 
 
-_ROWS_BY_THEMSELVES: Final = ("event", "imported_energy")
+_ROWS_BY_THEMSELVES: Final = frozenset({"event", "imported_energy", "interval", "datum"})
 """Kinds of scrapers and imports whose rows speak of a time of their own."""
 
 

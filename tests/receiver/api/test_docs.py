@@ -103,7 +103,8 @@ COMPANIONS = {
     "meter": "kind=meter&field=power", "phase": "kind=meter&field=power", "inverter": "kind=inverter&field=power",
     "source": "kind=production&field=power", "type": "kind=event&field=reason", "panel": "kind=panel_15m&field=power",
     "array": "kind=panel_1d&field=energy", "battery": "kind=battery&field=power", "relay": "kind=relay&field=state",
-    "group_by": "kind=meter&field=power&every=1h",
+    "group_by": "kind=meter&field=power&every=1h", "revision": "kind=interval&field=energy",
+    "source_id": "kind=datum&field=instantaneous", "property": "kind=datum&field=instantaneous",
 }  # fmt: skip
 """Parameters of series whose examples make sense beside these only."""
 

@@ -65,6 +65,7 @@ REFUSED = {
     "kind=gateway&field=firmware&every=1h&fill=linear": "fill must be none, null or previous for a text",
     "kind=energy_1d&field=load&every=1mo": "every cannot be used with this kind",
     "kind=event&field=rows&every=1h": "every cannot be used with this kind",
+    "kind=interval&field=energy&every=1h": "every cannot be used with this kind",
     f"{POWER}&start=0&every=1s": "every is too short for this range: an answer has at most 50,000 points",
     f"{POWER}&start=-1mo&every=5m&aggregate=last": "start is too far back for what every stored reading",
     f"{POWER}&start=1980-01-01": "start is too far back for what every stored reading",

@@ -44,6 +44,13 @@ def test_tags_are_judged_the_same_again_and_again():
         assert judge(encode(tags=good | {"gateway": "1"})) is Problem.UNPROCESSABLE
 
 
+def test_only_sources_of_solarnetwork_may_have_slashes():
+    source = {"source_id": "S1/INV", "property": "watts"}
+    assert judge(encode(kind="datum", tags=source, fields={"instantaneous": 1.0})) is None
+    assert judge(encode(kind="datum", tags=source | {"property": "a/b"})) is Problem.UNPROCESSABLE
+    assert judge(encode(tags={"meter": "production", "phase": "a/b"})) is Problem.UNPROCESSABLE
+
+
 @given(st.binary(max_size=300))
 def test_no_bytes_at_all_are_an_unexpected_error(data: bytes):
     assert judge(data) in {Problem.MALFORMED, Problem.UNPROCESSABLE, Problem.UNSUPPORTED_VERSION}

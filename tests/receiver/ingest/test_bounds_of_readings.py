@@ -87,6 +87,12 @@ async def test_a_crowd_of_inverters_does_not_keep_the_gateways_own_readings_out(
         assert list_codes(await service.send(make_inverter("another"))) == {Rejection.QUOTA}
 
 
+async def test_intervals_may_have_many_revisions(service: Service):
+    tags = {"source": "inv", "phase": "total"}
+    rows = [Reading("interval", tags | {"revision": str(n)}, NOW_MS, {"energy": 1.0}) for n in range(300)]
+    assert (await service.send(*rows)).accepted == 300
+
+
 async def test_six_thousand_unknown_fields_are_named_by_a_few(service: Service, capsys: pytest.CaptureFixture[str]):
     fields: dict[str, Any] = {f"unknown_field_number_{number}": 1.0 for number in range(6000)}
     verdict = await service.send(make_meter(power=1.0, **fields))

@@ -63,6 +63,20 @@ async def test_every_field_of_every_kind_can_be_stored(store, kind):
     assert (latest.tags, latest.timestamp, latest.fields) == (tags, NOON, fields)
 
 
+async def test_a_correction_of_an_interval_stands_beside_what_it_corrects(store):
+    """Whichever arrives first: the newest rows of a backlog are sent first."""
+    tags = {"source": "inv", "phase": "total"}
+    rows = [
+        Reading("interval", tags | {"revision": name}, NOON, {"energy": wh}) for name, wh in (("1", 9.0), ("0", 7.0))
+    ]
+    assert await store.write([GatewayReading("system-4711023", row) for row in rows]) == {}
+    found = await read_everything(store, "interval", "system-4711023")
+    assert [(dict(series.tags)["revision"], points[0].fields["energy"]) for series, points in found] == [
+        ("0", 7.0),
+        ("1", 9.0),
+    ]
+
+
 async def test_an_identity_written_again_merges_its_fields_and_the_last_write_wins(store):
     """Late fields complete a point, absent ones erase nothing, and no point is added."""
     await store.write([make_meter(NOON, power=1.0, voltage=230.0)])

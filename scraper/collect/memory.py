@@ -13,6 +13,8 @@ from scraper.delta.stamps import StampState
 from scraper.outbox.thread import OutboxThread
 from shared.readings import Reading
 
+NOTHING = msgspec.Raw(b"null")
+
 
 class MemoryState(msgspec.Struct, frozen=True):
     """The values as they were committed last.
@@ -26,6 +28,7 @@ class MemoryState(msgspec.Struct, frozen=True):
         gap_start_ms: The time since which samples are missing; None while they arrive.
         steps: The latest steps of the host's clock, oldest first.
         outage_start_ms: The time since which the house is cut off from the grid; None while it is not.
+        cloud: What the cloud source keeps, as it wrote it; null where there is none.
     """
 
     serial: str = ""
@@ -36,6 +39,7 @@ class MemoryState(msgspec.Struct, frozen=True):
     gap_start_ms: int | None = None
     steps: tuple[StepRecord, ...] = ()
     outage_start_ms: int | None = None
+    cloud: msgspec.Raw = NOTHING
 
 
 class MemoryChange(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,6 +53,7 @@ class MemoryChange(msgspec.Struct, frozen=True, kw_only=True):
     gap_start_ms: int | UnsetType | None = UNSET
     steps: tuple[StepRecord, ...] | UnsetType = UNSET
     outage_start_ms: int | UnsetType | None = UNSET
+    cloud: msgspec.Raw | UnsetType = UNSET
 
 
 NO_CHANGE = MemoryChange()

@@ -99,7 +99,7 @@ def enter(
         entry.amount.end_s: (entry.revision, take_values(entry.amount)) for entry in entries
     }
     watermark = ledger.watermark_s
-    if read[0] <= watermark < read[1] or not watermark:
+    if read[0] <= watermark < read[1]:
         watermark = read[1]
     oldest = min(now_s, watermark) - KEPT_S
     missing = split_stretches(ledger.holes, step_s) | split_stretches(holes, step_s)

@@ -1,6 +1,5 @@
 """When to look again: the month's calls are spread over the month, and nights pay for days. Pure."""
 
-import math
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from shared.units import HOUR_S, MINUTE_S
@@ -10,21 +9,10 @@ SHORTEST_S = 15 * MINUTE_S
 LONGEST_QUIET_S = 4 * HOUR_S
 MORNING = time(8)
 """After a quiet night there is a pass at this local time."""
+EVENING = time(18)
+"""From this local time on the pauses of passes that bring nothing grow; by day a system may speak at any moment."""
 REPAIR = time(4, 30)
 """From this local time on yesterday is complete, and is read again once."""
-
-
-def compute_pause_s(types: int, left_s: float, calls_left: int) -> float:
-    """The seconds between two passes so that the calls last.
-
-    Args:
-        types: Calls of a pass.
-        left_s: Seconds until the budget begins again.
-        calls_left: Calls until then.
-    """
-    if calls_left <= 0:
-        return max(SHORTEST_S, left_s)
-    return max(SHORTEST_S, math.ceil(types * left_s / calls_left))
 
 
 def find_next_pass_s(passed_s: float, pause_s: float, quiet_passes: int, zone: tzinfo) -> float:
@@ -33,13 +21,18 @@ def find_next_pass_s(passed_s: float, pause_s: float, quiet_passes: int, zone: t
     Args:
         passed_s: When the last one was.
         pause_s: As the budget has it.
-        quiet_passes: How many of the last ones brought nothing new: each doubles the pause, up to four hours.
+        quiet_passes: How many of the last ones brought no energy: by night each doubles the pause, up to four hours.
         zone: Of the system.
     """
-    if not quiet_passes:
+    if not quiet_passes or MORNING <= datetime.fromtimestamp(passed_s, zone).time() < EVENING:
         return passed_s + pause_s
     longer = min(pause_s * 2.0 ** min(quiet_passes, 10), max(pause_s, LONGEST_QUIET_S))
     return min(passed_s + longer, max(_find_next(passed_s, MORNING, zone), passed_s + SHORTEST_S))
+
+
+def find_repair_s(after_s: float, zone: tzinfo) -> float:
+    """The next moment at which a day is to be read again (epoch seconds)."""
+    return _find_next(after_s, REPAIR, zone)
 
 
 def find_day_to_repair(now_s: float, zone: tzinfo) -> date | None:

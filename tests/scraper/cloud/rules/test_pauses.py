@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from scraper.cloud.rules.pauses import compute_pause_s, find_day_to_repair, find_next_pass_s
+from scraper.cloud.rules.pauses import find_day_to_repair, find_next_pass_s, find_repair_s
 
 DAY = 86_400
 ZONE = ZoneInfo("Europe/Amsterdam")
@@ -16,33 +16,26 @@ def at(hour, minute=0):
 
 
 @pytest.mark.parametrize(
-    ("types", "left", "calls", "pause"),
-    [
-        (1, 31 * DAY, 900, 2976),
-        (2, 31 * DAY, 900, 5952),
-        (2, 30 * DAY, 900, 5760),
-        (2, 30 * DAY, 50_000, 900),
-        (1, 5 * DAY, 0, 5 * DAY),
-    ],
-)
-def test_the_calls_of_a_month_are_spread_over_it(types, left, calls, pause):
-    assert compute_pause_s(types, left, calls) == pause
-
-
-@pytest.mark.parametrize(
     ("passed", "quiet", "due"),
     [
-        (at(12), 0, at(13, 36)),
-        (at(12), 1, at(15, 12)),
-        (at(12), 2, at(16)),
-        (at(12), 9, at(16)),
+        (at(2), 0, at(3, 36)),
+        (at(2), 1, at(5, 12)),
+        (at(2), 2, at(6)),
+        (at(2), 900, at(6)),
         (at(6), 9, at(8)),
         (at(7, 50), 9, at(8, 5)),
-        (at(8), 9, at(12)),
+        (at(8), 9, at(9, 36)),
+        (at(17, 59), 9, at(19, 35)),
+        (at(18), 1, at(21, 12)),
     ],
 )
-def test_nothing_new_doubles_the_pause_but_the_morning_comes(passed, quiet, due):
+def test_a_quiet_night_doubles_the_pause_but_the_morning_comes(passed, quiet, due):
     assert find_next_pass_s(passed, 5760, quiet, ZONE) == due
+
+
+def test_repairs_come_once_a_day():
+    assert find_repair_s(at(4, 29), ZONE) == at(4, 30)
+    assert find_repair_s(at(4, 31), ZONE) == at(4, 30) + DAY
 
 
 def test_yesterday_is_read_again_from_half_past_four():

@@ -1,0 +1,177 @@
+"""Reads the intervals of one type: what is new since its watermark, and what became of what was committed."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from scraper.cloud.kept import KeptCloud
+from scraper.cloud.questions import Answer, Asker, IntervalType, ask_window
+from scraper.cloud.rules.amounts import TOTAL
+from scraper.cloud.rules.ledger import Entry, IntervalLedger, enter, is_covered, list_entries_to_commit
+from scraper.cloud.rules.progress import IntervalJudgement, Stretch, judge
+from scraper.cloud.rules.rows import make_rows, mark_holes
+from scraper.cloud.rules.windows import LONGEST_S, clamp_start, cut_window, find_quarter
+from shared.clock import Clock
+from shared.readings import Reading
+from shared.units import DAY_S, HOUR_S
+
+FIRST_S = DAY_S
+"""At the very first start so much of the past is read (seconds); what is older is for `cloud import`."""
+TAIL_S = 6 * HOUR_S
+"""So much before the watermark is read again with each pass, which costs no call (seconds)."""
+NOTHING_READ: Stretch = (0, 0)
+
+
+class WantedSource(NamedTuple):
+    """A type that is to be read, and the value of the tag `source` in its readings."""
+
+    type: IntervalType
+    source: str
+
+
+class IntervalReader:
+    """Reads one type.
+
+    Args:
+        api: Asked.
+        kept: The state, which moves in the transactions of the rows.
+        clock: Time.
+        system_id: Which system.
+        wanted: Which type.
+        position: Of the type among all, so that events of two types are two.
+        max_lag_s: Devices that are later than this are not waited for.
+    """
+
+    def __init__(
+        self,
+        api: Asker,
+        kept: KeptCloud,
+        clock: Clock,
+        *,
+        system_id: int,
+        wanted: WantedSource,
+        position: int,
+        max_lag_s: float,
+    ) -> None:
+        self._api = api
+        self._kept = kept
+        self._clock = clock
+        self._system_id = system_id
+        self._type, self.source = wanted
+        self._position = position
+        self._max_lag_s = max_lag_s
+
+    @property
+    def name(self) -> str:
+        """Of the type."""
+        return self._type.name
+
+    @property
+    def ledger(self) -> IntervalLedger:
+        """What was committed so far."""
+        return self._kept.state.ledgers.get(self.name, IntervalLedger())
+
+    def is_due(self, now_s: float) -> bool:
+        """Whether the system has such devices; one that has none is looked at once a day."""
+        seen_s = self._kept.state.absent.get(self.name)
+        return seen_s is None or now_s - seen_s >= DAY_S
+
+    async def read_new(self) -> bool:
+        """Read from the watermark until now; whether anything came that holds energy, or may still grow.
+
+        Raises:
+            CloudError, PersonNeededError, BadReplyError: As `ask_window`. What was committed before stays.
+            OutboxUnavailableError: It could not be committed.
+        """
+        end, is_lively = find_quarter(self._read_second()), False
+        if not self.ledger.watermark_s:
+            await self._keep([], msgspec.structs.replace(self.ledger, watermark_s=end - FIRST_S))
+        start = clamp_start(self.ledger.watermark_s - TAIL_S, self._read_second())
+        while start < end:
+            answer = await self._ask(cut_window(start, end, one_day=self._kept.state.one_day))
+            if answer.is_absent:
+                await self._note_absent()
+                return False
+            if answer.begins_s is not None:
+                await self._settle([], (self.ledger.watermark_s, answer.begins_s), (), None)
+            judged = self._judge(answer, self.ledger.watermark_s)
+            entries = list_entries_to_commit(self.ledger, judged.final, self._type.step_s)
+            read = (self.ledger.watermark_s, judged.watermark_s)
+            await self._settle(entries, read, judged.holes, answer.amounts.devices_total)
+            is_lively |= judged.held > 0 or any(entry.amount.energies[TOTAL] for entry in entries)
+            start = answer.spoken.until_s
+        return is_lively
+
+    async def repair(self, day: Stretch) -> None:
+        """Read a day that is over, and all holes, again: from the month's reserve. Raises as `read_new`."""
+        end = min(day[1], self.ledger.watermark_s)
+        start = max(min([day[0], *(hole[0] for hole in self.ledger.holes)]), end - LONGEST_S)
+        while start < end:
+            answer = await self._ask(cut_window(start, end, one_day=self._kept.state.one_day), from_reserve=True)
+            judged = self._judge(answer, self.ledger.watermark_s)
+            known = [one for one in judged.final if is_covered(self.ledger.covered, one.end_s)]
+            entries = list_entries_to_commit(self.ledger, known, self._type.step_s)
+            await self._settle(entries, NOTHING_READ, (), answer.amounts.devices_total)
+            start = answer.spoken.until_s
+
+    async def read_past(self, window: Stretch, *, again: bool) -> tuple[int, int]:
+        """Read one window of the past with one call. Raises as `read_new`.
+
+        Args:
+            window: Seven days at most.
+            again: Whether what was committed before is committed again, under a new revision.
+
+        Returns:
+            Until when it was read (epoch seconds), and how many intervals were committed.
+        """
+        answer = await self._ask(window)
+        if answer.is_absent:
+            return window[1], 0
+        judged = self._judge(answer, window[0])
+        final = [one for one in judged.final if one.end_s <= judged.watermark_s]
+        entries = list_entries_to_commit(self.ledger, final, self._type.step_s, again=again)
+        # before its first interval a system has no holes, and what was read before has its events already
+        holes = () if again else tuple(hole for hole in judged.holes if answer.begins_s is None)
+        await self._settle(entries, (window[0], judged.watermark_s), holes, answer.amounts.devices_total)
+        return answer.spoken.until_s, len(entries)
+
+    async def _ask(self, window: Stretch, *, from_reserve: bool = False) -> Answer:
+        answer = await ask_window(self._api, self._system_id, self._type, window, from_reserve=from_reserve)
+        if answer.spoken.cut and not self._kept.state.one_day:
+            await self._kept.keep(one_day=True)
+        return answer
+
+    def _judge(self, answer: Answer, watermark_s: int) -> IntervalJudgement:
+        return judge(
+            answer.amounts,
+            watermark_s=watermark_s,
+            step_s=self._type.step_s,
+            spoken_until_s=answer.spoken.until_s,
+            now_s=self._read_second(),
+            max_lag_s=self._max_lag_s,
+        )
+
+    async def _settle(
+        self, entries: Sequence[Entry], read: Stretch, holes: Sequence[Stretch], devices_total: int | None
+    ) -> None:
+        """Commit entries and holes, together with the ledger after them."""
+        step_s = self._type.step_s
+        rows = [
+            row
+            for amount, revision in entries
+            for row in make_rows(self.source, step_s, amount, devices_total, revision)
+        ]
+        rows += mark_holes(self.source, self._position, holes)
+        await self._keep(rows, enter(self.ledger, entries, read, holes, step_s, now_s=self._read_second()))
+
+    async def _keep(self, rows: Sequence[Reading], ledger: IntervalLedger) -> None:
+        state = self._kept.state
+        absent = {name: seen_s for name, seen_s in state.absent.items() if name != self.name}
+        await self._kept.keep(rows, ledgers=state.ledgers | {self.name: ledger}, absent=absent)
+
+    async def _note_absent(self) -> None:
+        await self._kept.keep(absent=self._kept.state.absent | {self.name: self._read_second()})
+
+    def _read_second(self) -> int:
+        return self._clock.now_ms() // 1000

@@ -1,10 +1,11 @@
 """What the cloud source keeps beside the outbox, in the transactions of the rows that it speaks of."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from scraper.cloud.rules.ledger import IntervalLedger
+from scraper.cloud.rules.ledger import KEPT_S, IntervalLedger
+from scraper.cloud.rules.packing import PackedLedger, pack_ledger, unpack_ledger
 from scraper.collect.memory import DurableMemory, MemoryChange
 from scraper.collect.recorder import Recorder
 from scraper.errors import OutboxUnavailableError
@@ -28,7 +29,7 @@ class CloudState(msgspec.Struct, frozen=True):
 
     Attributes:
         time_zone: IANA name of the system's time zone; empty until the cloud has said one.
-        ledgers: Type to what of it was committed.
+        ledgers: Type to what of it was committed, packed.
         absent: Type that the system does not have, to when that was seen last (epoch seconds).
         one_day: Whether the cloud gives one day in a call, whatever is asked.
         passed_s: When the last pass began (epoch seconds).
@@ -40,7 +41,7 @@ class CloudState(msgspec.Struct, frozen=True):
     """
 
     time_zone: str = ""
-    ledgers: dict[str, IntervalLedger] = {}
+    ledgers: dict[str, PackedLedger] = {}
     absent: dict[str, int] = {}
     one_day: bool = False
     passed_s: float = 0
@@ -51,6 +52,8 @@ class CloudState(msgspec.Struct, frozen=True):
     streams: StreamProgress = StreamProgress()
 
 
+_MOST_BYTES = 2_900
+"""What the outbox's one record has room for, beside all else that lies in it."""
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(CloudState | None)
 
@@ -61,25 +64,47 @@ class KeptCloud:
     Args:
         memory: Where it lies. Loaded.
         recorder: Commits it.
+        steps: Type to the length of its intervals (seconds).
 
     Attributes:
         state: The values as they are now.
+        ledgers: Type to what of it was committed.
     """
 
-    def __init__(self, memory: DurableMemory, recorder: Recorder) -> None:
+    def __init__(self, memory: DurableMemory, recorder: Recorder, steps: Mapping[str, int]) -> None:
         self._recorder = recorder
+        self._steps = steps
         self.state = _decoder.decode(memory.state.cloud) or CloudState()
+        packed = self.state.ledgers.items()
+        self.ledgers = {name: unpack_ledger(one, steps[name]) for name, one in packed if name in steps}
 
-    async def keep(self, rows: Sequence[Reading] = (), **changes: object) -> None:
+    async def keep(
+        self, rows: Sequence[Reading] = (), *, ledgers: Mapping[str, IntervalLedger] | None = None, **changes: object
+    ) -> None:
         """Commit rows (none is fine) and changes of the state in one transaction.
 
         Raises OutboxUnavailableError: neither is known to be committed, and the state stays.
         """
+        new = self.ledgers if ledgers is None else {**self.ledgers, **ledgers}
         state = msgspec.structs.replace(self.state, **changes)
-        if not rows and state == self.state:
-            return
-        change = MemoryChange(cloud=msgspec.Raw(_encoder.encode(state)))
-        done = await (self._recorder.record(rows, change) if rows else self._recorder.keep(change))
-        if not done:
-            raise OutboxUnavailableError("what the cloud said cannot be stored; it is asked again at the next pass")
-        self.state = state
+        if rows or state != self.state or new != self.ledgers:
+            state, text = self._pack(state, new)
+            change = MemoryChange(cloud=msgspec.Raw(text))
+            done = await (self._recorder.record(rows, change) if rows else self._recorder.keep(change))
+            if not done:
+                raise OutboxUnavailableError("what the cloud said cannot be stored; it is asked again at the next pass")
+            self.state, self.ledgers = state, new
+
+    def _pack(self, state: CloudState, ledgers: Mapping[str, IntervalLedger]) -> tuple[CloudState, bytes]:
+        """The state with as many comparable intervals as there is room for: 48 hours of them, nearly always."""
+        kept_s = float(KEPT_S)
+        while True:
+            packed = {
+                name: pack_ledger(one, self._steps[name], most=int(kept_s // self._steps[name]))
+                for name, one in ledgers.items()
+            }
+            state = msgspec.structs.replace(state, ledgers={**state.ledgers, **packed})
+            text = _encoder.encode(state)
+            if len(text) <= _MOST_BYTES or kept_s < min(self._steps.values()):
+                return state, text
+            kept_s *= 0.8

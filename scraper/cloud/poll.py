@@ -161,13 +161,12 @@ class CloudPoller:
         if day is None or self._kept.state.repaired == day.isoformat():
             return
         for reader in self._readers:
-            if reader.ledger.watermark_s:
-                try:
-                    await reader.repair(find_day(day, zone))
-                except CloudQuotaError:
-                    raise
-                except (CloudError, BadReplyError) as error:
-                    log.info("yesterday is not read again", type=reader.name, reason=str(error))
+            try:
+                await reader.repair(find_day(day, zone))
+            except CloudQuotaError:
+                raise
+            except (CloudError, BadReplyError) as error:
+                log.info("yesterday is not read again", type=reader.name, reason=str(error))
         await self._kept.keep(repaired=day.isoformat())
 
     async def _need_person(self, error: PersonNeededError) -> None:
@@ -176,10 +175,9 @@ class CloudPoller:
             log.error("somebody must act; what was read before is still delivered", reason=str(error))
         self._health.person_needed = str(error)
         # the pass that could not be made is made as soon as it can be
-        changes: dict[str, object] = {"passed_s": 0.0, "is_blocked": True}
         rows = [] if self._kept.state.is_blocked else [make_event("grant", self._clock.now_ms(), _shorten(error))]
         try:
-            await self._kept.keep(rows, **changes)
+            await self._kept.keep(rows, passed_s=0.0, is_blocked=True)
         except OutboxUnavailableError as failure:
             log.error("the event of the grant cannot be stored", reason=str(failure))
 

@@ -3,11 +3,9 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import msgspec
-
 from scraper.cloud.kept import KeptCloud
 from scraper.cloud.questions import Answer, Asker, IntervalType, ask_window
-from scraper.cloud.rules.amounts import TOTAL
+from scraper.cloud.rules.amounts import TOTAL, Amount
 from scraper.cloud.rules.ledger import Entry, IntervalLedger, enter, is_covered, list_entries_to_commit
 from scraper.cloud.rules.progress import IntervalJudgement, Stretch, judge
 from scraper.cloud.rules.rows import make_rows, mark_holes
@@ -70,7 +68,7 @@ class IntervalReader:
     @property
     def ledger(self) -> IntervalLedger:
         """What was committed so far."""
-        return self._kept.state.ledgers.get(self.name, IntervalLedger())
+        return self._kept.ledgers.get(self.name, IntervalLedger())
 
     def is_due(self, now_s: float) -> bool:
         """Whether the system has such devices; one that has none is looked at once a day."""
@@ -86,7 +84,7 @@ class IntervalReader:
         """
         end, is_lively = find_quarter(self._read_second()), False
         if not self.ledger.watermark_s:
-            await self._keep([], msgspec.structs.replace(self.ledger, watermark_s=end - FIRST_S))
+            await self._keep([], self.ledger._replace(watermark_s=end - FIRST_S))
         start = clamp_start(self.ledger.watermark_s - TAIL_S, self._read_second())
         while start < end:
             answer = await self._ask(cut_window(start, end, one_day=self._kept.state.one_day))
@@ -96,7 +94,7 @@ class IntervalReader:
             if answer.begins_s is not None:
                 await self._settle([], (self.ledger.watermark_s, answer.begins_s), (), None)
             judged = self._judge(answer, self.ledger.watermark_s)
-            entries = list_entries_to_commit(self.ledger, judged.final, self._type.step_s)
+            entries = list_entries_to_commit(self.ledger, self._select_own(judged.final), self._type.step_s)
             read = (self.ledger.watermark_s, judged.watermark_s)
             await self._settle(entries, read, judged.holes, answer.amounts.devices_total)
             is_lively |= judged.held > 0 or any(entry.amount.energies[TOTAL] for entry in entries)
@@ -105,13 +103,14 @@ class IntervalReader:
 
     async def repair(self, day: Stretch) -> None:
         """Read a day that is over, and all holes, again: from the month's reserve. Raises as `read_new`."""
+        if self.name in self._kept.state.absent:
+            return
         end = min(day[1], self.ledger.watermark_s)
         start = max(min([day[0], *(hole[0] for hole in self.ledger.holes)]), end - LONGEST_S)
         while start < end:
             answer = await self._ask(cut_window(start, end, one_day=self._kept.state.one_day), from_reserve=True)
             judged = self._judge(answer, self.ledger.watermark_s)
-            known = [one for one in judged.final if is_covered(self.ledger.covered, one.end_s)]
-            entries = list_entries_to_commit(self.ledger, known, self._type.step_s)
+            entries = list_entries_to_commit(self.ledger, self._select_own(judged.final), self._type.step_s)
             await self._settle(entries, NOTHING_READ, (), answer.amounts.devices_total)
             start = answer.spoken.until_s
 
@@ -152,6 +151,11 @@ class IntervalReader:
             max_lag_s=self._max_lag_s,
         )
 
+    def _select_own(self, final: Sequence[Amount]) -> list[Amount]:
+        """Those that were read before, or are new: what is older than the first start belongs to an import."""
+        ledger = self.ledger
+        return [one for one in final if one.end_s > ledger.watermark_s or is_covered(ledger.covered, one.end_s)]
+
     async def _settle(
         self, entries: Sequence[Entry], read: Stretch, holes: Sequence[Stretch], devices_total: int | None
     ) -> None:
@@ -168,10 +172,13 @@ class IntervalReader:
     async def _keep(self, rows: Sequence[Reading], ledger: IntervalLedger) -> None:
         state = self._kept.state
         absent = {name: seen_s for name, seen_s in state.absent.items() if name != self.name}
-        await self._kept.keep(rows, ledgers=state.ledgers | {self.name: ledger}, absent=absent)
+        await self._kept.keep(rows, ledgers={self.name: ledger}, absent=absent)
 
     async def _note_absent(self) -> None:
-        await self._kept.keep(absent=self._kept.state.absent | {self.name: self._read_second()})
+        """Where nothing was ever read, reading begins when there are such devices: what was before is no hole."""
+        ledger = self.ledger if self.ledger.covered else self.ledger._replace(watermark_s=0)
+        absent = self._kept.state.absent | {self.name: self._read_second()}
+        await self._kept.keep(ledgers={self.name: ledger}, absent=absent)
 
     def _read_second(self) -> int:
         return self._clock.now_ms() // 1000

@@ -1,11 +1,14 @@
 """What was committed of one type, so that nothing is committed twice, and corrections become revisions. Pure.
 
-The committed values of the last 48 hours are kept and compared with what the cloud says later. Of what is older, only
-the stretches of time that were read are known: nothing in them is committed again, unless a person asks for it, and
-then under a revision that nothing had before. Holes are kept for seven days: what turns up in them is new.
+Digests of the committed values of the last 48 hours are kept and compared with what the cloud says later. Of what is
+older, only the stretches of time that were read are known: nothing in them is committed again, unless a person asks for
+it, and then under a revision that nothing had before. Holes are kept for seven days: what turns up in them is new.
 """
 
-from collections.abc import Iterable, Sequence
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
+from types import MappingProxyType
 from typing import NamedTuple
 
 import msgspec
@@ -20,24 +23,25 @@ HOLE_S = 7 * DAY_S
 """How long a hole is looked at again (seconds)."""
 _DIGITS = 3
 """Decimals that count: channels come as 176.99999999999997 at one time and as 177.0 at another."""
+LARGEST_DIGEST = 2**16 - 1
+"""Two bytes: the outbox has room for no more. One correction of 65,535 looks like what it corrects."""
+MOST_STRETCHES = 8
+"""So many holes, and so many stretches that were read, are known of a type."""
 
-Values = tuple[tuple[str, float, float | None], ...]
-"""Phase, energy and power near the end of one interval."""
 
-
-class IntervalLedger(msgspec.Struct, frozen=True, array_like=True):
+class IntervalLedger(NamedTuple):
     """What is known of the committed intervals of one type; times are epoch seconds.
 
     Attributes:
         watermark_s: All intervals up to here are committed, or missing; 0 before the first.
-        committed: End of an interval to its revision and values.
+        committed: End of an interval to its revision and the digest of its values.
         covered: Stretches that were read, ascending, none touching another.
-        holes: Stretches in `covered` of which nothing came.
+        holes: Stretches in `covered` of which nothing came; the newest.
         revision: The highest that was ever used.
     """
 
     watermark_s: int = 0
-    committed: dict[int, tuple[int, Values]] = {}
+    committed: Mapping[int, tuple[int, int]] = MappingProxyType({})
     covered: tuple[Stretch, ...] = ()
     holes: tuple[Stretch, ...] = ()
     revision: int = 0
@@ -66,8 +70,8 @@ def list_entries_to_commit(
     for amount in final:
         known = ledger.committed.get(amount.end_s)
         if known is not None:
-            revision, values = known
-            if values != take_values(amount):
+            revision, digest = known
+            if digest != compute_digest(amount):
                 entries.append(Entry(amount, revision + 1))
         elif amount.end_s in missing or not is_covered(ledger.covered, amount.end_s):
             entries.append(Entry(amount, 0))
@@ -95,8 +99,9 @@ def enter(
         step_s: Length of an interval.
         now_s: Now.
     """
-    committed = ledger.committed | {
-        entry.amount.end_s: (entry.revision, take_values(entry.amount)) for entry in entries
+    committed = {
+        **ledger.committed,
+        **{entry.amount.end_s: (entry.revision, compute_digest(entry.amount)) for entry in entries},
     }
     watermark = ledger.watermark_s
     if read[0] <= watermark < read[1]:
@@ -107,19 +112,20 @@ def enter(
     return IntervalLedger(
         watermark,
         {end: known for end, known in committed.items() if end > oldest},
-        merge_stretches((*ledger.covered, read)),
-        tuple(hole for hole in join_ends(missing, step_s) if hole[1] > now_s - HOLE_S),
+        _join_nearest(merge_stretches((*ledger.covered, read))),
+        tuple(hole for hole in join_ends(missing, step_s) if hole[1] > now_s - HOLE_S)[-MOST_STRETCHES:],
         max([ledger.revision, *(entry.revision for entry in entries)]),
     )
 
 
-def take_values(amount: Amount) -> Values:
-    """What of an interval is compared: who reports it may change without a change of what it holds."""
-    return tuple(
+def compute_digest(amount: Amount) -> int:
+    """What of an interval is compared, never 0: who reports it may change without a change of what it holds."""
+    values = [
         (phase, round(energy, _DIGITS), None if power is None else round(power, _DIGITS))
-        for phase, energy in amount.energies.items()
+        for phase, energy in sorted(amount.energies.items())
         for power in (amount.powers.get(phase),)
-    )
+    ]
+    return zlib.crc32(msgspec.json.encode(values)) % LARGEST_DIGEST + 1
 
 
 def is_covered(covered: Sequence[Stretch], end_s: int) -> bool:
@@ -151,3 +157,12 @@ def subtract_stretches(wanted: Stretch, covered: Sequence[Stretch]) -> tuple[Str
     if start < stop:
         left.append((start, stop))
     return tuple(left)
+
+
+def _join_nearest(stretches: tuple[Stretch, ...]) -> tuple[Stretch, ...]:
+    """No more than can be kept: what lies between two that are joined is read only if a person asks for it again."""
+    while len(stretches) > MOST_STRETCHES:
+        _, place = min((after[0] - before[1], place) for place, (before, after) in enumerate(pairwise(stretches)))
+        joined = (stretches[place][0], stretches[place + 1][1])
+        stretches = (*stretches[:place], joined, *stretches[place + 2 :])
+    return stretches

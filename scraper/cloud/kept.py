@@ -67,11 +67,13 @@ class KeptCloud:
         steps: Type to the length of its intervals (seconds).
 
     Attributes:
+        memory: As given.
         state: The values as they are now.
         ledgers: Type to what of it was committed.
     """
 
     def __init__(self, memory: DurableMemory, recorder: Recorder, steps: Mapping[str, int]) -> None:
+        self.memory = memory
         self._recorder = recorder
         self._steps = steps
         self.state = _decoder.decode(memory.state.cloud) or CloudState()

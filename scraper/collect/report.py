@@ -25,7 +25,7 @@ class Report:
 
     Args:
         health: What the reading says; the size of the outbox is written to it, for the status port.
-        samples: Checked every minute, also when the gateway is silent.
+        samples: Checked every minute, also when the gateway is silent; None where none is read.
         outbox: Asked for its size.
         recorder: Where the reading goes.
         clock: Time.
@@ -34,7 +34,7 @@ class Report:
     def __init__(
         self,
         health: Health,
-        samples: Samples,
+        samples: Samples | None,
         outbox: OutboxThread,
         recorder: Recorder,
         clock: Clock,
@@ -51,7 +51,8 @@ class Report:
             said, end = self._describe_state(), self._clock.monotonic() + PERIOD_S
             while self._describe_state() == said and self._clock.monotonic() < end:
                 await self._clock.sleep(LOOK_S)
-            await self._samples.tick()
+            if self._samples is not None:
+                await self._samples.tick()
             await self.send()
 
     async def send(self) -> None:

@@ -35,6 +35,7 @@ from scraper.service.startup import (
     mark_start,
     open_outbox,
     refuse_exposed_state,
+    start_status,
     wait_for_sane_clock,
 )
 from scraper.service.status import ScraperCollector, explain_not_ready, make_registry
@@ -128,6 +129,11 @@ class _Delivery:
 async def _run(
     settings: ScraperSettings, delivery: _Delivery, clock: Clock, outbox: OutboxThread, stop: asyncio.Event
 ) -> None:
+    if settings.source == "cloud":
+        from scraper.service.cloud_source import run_cloud  # noqa: PLC0415 (only what this source uses)
+
+        await run_cloud(settings, delivery, clock, outbox, stop)
+        return
     rng = random.Random()
     health = Health()
     memory = DurableMemory(outbox)
@@ -176,7 +182,7 @@ async def _run(
             registry=make_registry(collector),
             ready=lambda: explain_not_ready(health, delivery.get_state()),
         )
-        _start(status)
+        start_status(status)
         closing.callback(status.stop)
         closing.push_async_callback(gateway.aclose)
         closing.push_async_callback(delivery.aclose)
@@ -196,16 +202,6 @@ async def _run(
             why = "the scraper was stopped"
         finally:
             await samples.note_stop(why)
-
-
-def _start(status: StatusServer) -> None:
-    try:
-        status.start()
-    except OSError as error:
-        raise ScraperSettingError(
-            f"ENVOY_STATUS_PORT: cannot listen on {status.host}:{status.port} ({error.strerror}); "
-            "choose another port, or 0 for any"
-        ) from error
 
 
 def _stop_on_signals() -> asyncio.Event:

@@ -18,6 +18,7 @@ from scraper.outbox.thread import OutboxThread
 from scraper.settings import ScraperSettings
 from shared.clock import Clock
 from shared.exposure import find_exposed_directory
+from shared.status_server import StatusServer
 
 log = structlog.get_logger()
 
@@ -69,12 +70,16 @@ async def open_outbox(
         await outbox.close()
 
 
-async def claim_state(settings: ScraperSettings, memory: DurableMemory, outbox: OutboxThread) -> None:
+async def claim_state(
+    settings: ScraperSettings, memory: DurableMemory, outbox: OutboxThread, system: str | None = None
+) -> None:
     """One state directory belongs to one gateway: rows name none, so they must never go out under another's name.
+
+    `system`: the cloud's system that is read in the place of a gateway.
 
     Raises ScraperSettingError if readings of another gateway wait in it.
     """
-    now = settings.gateway.serial or PinStore(settings.state_dir).read_gateway()
+    now = system or settings.gateway.serial or PinStore(settings.state_dir).read_gateway()
     before = memory.state.serial
     if not before or now is None or now == before:
         return
@@ -82,10 +87,27 @@ async def claim_state(settings: ScraperSettings, memory: DurableMemory, outbox: 
     if waiting:
         raise ScraperSettingError(
             f"ENVOY_STATE_DIR: {settings.state_dir} holds {waiting} readings of gateway {before}, and this scraper now "
-            f"belongs to gateway {now}: give it another ENVOY_STATE_DIR; or run with ENVOY_SERIAL={before} until "
+            f"belongs to gateway {now}: give it another ENVOY_STATE_DIR; or run {_write_way_back(before)} until "
             "`envoy-scraper outbox list` says that none is waiting"
         )
     await memory.start_over(now)
+
+
+def _write_way_back(serial: str) -> str:
+    """The settings with which a state directory was used for this gateway or system."""
+    number = serial.removeprefix("system-")
+    return f"with ENVOY_SERIAL={serial}" if number == serial else f"with ENVOY_CLOUD_SYSTEM={number}"
+
+
+def start_status(status: StatusServer) -> None:
+    """Listen. Raises ScraperSettingError if that is impossible."""
+    try:
+        status.start()
+    except OSError as error:
+        raise ScraperSettingError(
+            f"ENVOY_STATUS_PORT: cannot listen on {status.host}:{status.port} ({error.strerror}); "
+            "choose another port, or 0 for any"
+        ) from error
 
 
 async def mark_start(recorder: Recorder, memory: DurableMemory, clock: Clock) -> None:

@@ -117,7 +117,8 @@ def explain_not_ready(health: Health, uplink: UplinkState | None) -> str | None:
         return health.person_needed
     identify = health.endpoints.get("identify")
     if identify is None or not identify.success:
-        return "the gateway is not connected" + (f": {identify.problem}" if identify and identify.problem else "")
+        what = "the cloud was not read yet" if health.serial.startswith("system-") else "the gateway is not connected"
+        return what + (f": {identify.problem}" if identify and identify.problem else "")
     if uplink is not None and uplink.problem is not None:
         return uplink.problem
     return None

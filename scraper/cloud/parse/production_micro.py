@@ -15,7 +15,7 @@ from scraper.cloud.parse.replies import (
 _WHERE = "production_micro"
 
 
-class MicroInterval(NamedTuple):
+class InverterShare(NamedTuple):
     """One interval, as the cloud states it.
 
     Attributes:
@@ -42,17 +42,17 @@ class MicroReply(NamedTuple):
 
     devices_total: int | None
     meta: ReplyMeta
-    intervals: tuple[MicroInterval, ...]
+    intervals: tuple[InverterShare, ...]
 
 
 def parse_production_micro(reply: object) -> MicroReply:
     """Raises BadReplyError."""
     document = require_object(reply, _WHERE)
-    found: dict[int, MicroInterval] = {}
+    found: dict[int, InverterShare] = {}
     for entry in list_entries(document, "intervals", _WHERE):
         end_s = read_moment(entry.get("end_at"))
         if end_s is not None:
             devices, power = read_count(entry.get("devices_reporting")), read_amount(entry.get("powr"))
-            found[end_s] = MicroInterval(end_s, devices, power, read_amount(entry.get("enwh")))
+            found[end_s] = InverterShare(end_s, devices, power, read_amount(entry.get("enwh")))
     intervals = tuple(found[end_s] for end_s in sorted(found))
     return MicroReply(read_count(document.get("total_devices")), read_meta(document), intervals)

@@ -18,7 +18,7 @@ _WHERE = "rgm_stats"
 CHANNELS = (1, 2, 3)
 
 
-class MeterInterval(NamedTuple):
+class MeterShare(NamedTuple):
     """One interval of all meters together, as the cloud states it.
 
     Attributes:
@@ -32,7 +32,7 @@ class MeterInterval(NamedTuple):
     energy_wh: float | None
 
 
-class ChannelInterval(NamedTuple):
+class ChannelShare(NamedTuple):
     """One interval of one channel of one meter.
 
     Attributes:
@@ -60,19 +60,19 @@ class MeterReply(NamedTuple):
 
     devices_total: int | None
     meta: ReplyMeta
-    intervals: tuple[MeterInterval, ...]
-    channels: tuple[tuple[ChannelInterval, ...], ...]
+    intervals: tuple[MeterShare, ...]
+    channels: tuple[tuple[ChannelShare, ...], ...]
 
 
 def parse_rgm_stats(reply: object) -> MeterReply:
     """Raises BadReplyError."""
     document = require_object(reply, _WHERE)
-    found: dict[int, MeterInterval] = {}
+    found: dict[int, MeterShare] = {}
     for entry in list_entries(document, "intervals", _WHERE):
         end_s = read_moment(entry.get("end_at"))
         if end_s is not None:
             devices = read_count(entry.get("devices_reporting"))
-            found[end_s] = MeterInterval(end_s, devices, read_amount(entry.get("wh_del")))
+            found[end_s] = MeterShare(end_s, devices, read_amount(entry.get("wh_del")))
     return MeterReply(
         read_count(document.get("total_devices")),
         read_meta(document),
@@ -81,11 +81,11 @@ def parse_rgm_stats(reply: object) -> MeterReply:
     )
 
 
-def _parse_channels(meter: Document) -> tuple[ChannelInterval, ...]:
+def _parse_channels(meter: Document) -> tuple[ChannelShare, ...]:
     found = []
     for entry in list_optional_entries(meter, "intervals"):
         channel, end_s = read_count(entry.get("channel")), read_moment(entry.get("end_at"))
         if channel in CHANNELS and end_s is not None:
             power = read_number(entry.get("curr_w"))
-            found.append(ChannelInterval(channel, end_s, read_amount(entry.get("wh_del")), power))
+            found.append(ChannelShare(channel, end_s, read_amount(entry.get("wh_del")), power))
     return tuple(found)

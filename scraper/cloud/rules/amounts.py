@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from scraper.cloud.parse.production_micro import MicroReply
 from scraper.cloud.parse.replies import ReplyMeta
-from scraper.cloud.parse.rgm_stats import ChannelInterval, MeterReply
+from scraper.cloud.parse.rgm_stats import ChannelShare, MeterReply
 
 TOTAL = "total"
 PHASES = {1: "a", 2: "b", 3: "c"}
@@ -57,7 +57,7 @@ def take_micros(reply: MicroReply) -> Amounts:
 
 def take_meters(reply: MeterReply) -> Amounts:
     """What the meters counted. Phases are given where they add up to the total: ghosts were seen in unused channels."""
-    channels: defaultdict[int, list[ChannelInterval]] = defaultdict(list)
+    channels: defaultdict[int, list[ChannelShare]] = defaultdict(list)
     for meter in reply.channels:
         for channel in meter:
             channels[channel.end_s].append(channel)
@@ -69,7 +69,7 @@ def take_meters(reply: MeterReply) -> Amounts:
     return Amounts(reply.devices_total, reply.meta, tuple(intervals))
 
 
-def _sum_channels(channels: list[ChannelInterval], total_wh: float) -> tuple[dict[str, float], dict[str, float]]:
+def _sum_channels(channels: list[ChannelShare], total_wh: float) -> tuple[dict[str, float], dict[str, float]]:
     """Energies and powers of the phases, summed over the meters; none of both if they contradict the total."""
     energies: defaultdict[str, float] = defaultdict(float)
     powers: defaultdict[str, float] = defaultdict(float)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from statistics import fmean
 
 from scraper.cloud.parse.production_micro import MicroReply
-from scraper.cloud.parse.rgm_stats import CHANNELS, ChannelInterval, MeterReply
+from scraper.cloud.parse.rgm_stats import CHANNELS, ChannelShare, MeterReply
 
 Values = dict[int, dict[str, float]]
 """End of the interval (epoch seconds) to field to value."""
@@ -38,7 +38,7 @@ def list_micro_values(reply: MicroReply) -> Values:
 
 def list_meter_values(reply: MeterReply) -> Values:
     """Fields of type `met`; a channel's values count at ends that the meters' own list has."""
-    at: dict[int, list[ChannelInterval]] = {one.end_s: [] for one in reply.intervals}
+    at: dict[int, list[ChannelShare]] = {one.end_s: [] for one in reply.intervals}
     for meter in reply.channels:
         for channel in meter:
             if channel.end_s in at:
@@ -52,12 +52,12 @@ def list_meter_values(reply: MeterReply) -> Values:
     }
 
 
-def _compute_mean(channels: list[ChannelInterval]) -> int | None:
+def _compute_mean(channels: list[ChannelShare]) -> int | None:
     powers = [one.power_w for one in channels if one.power_w is not None]
     return int(fmean(powers)) if powers else None
 
 
-def _list_phases(channels: list[ChannelInterval]) -> dict[str, float | None]:
+def _list_phases(channels: list[ChannelShare]) -> dict[str, float | None]:
     """Of each channel what the first meter that has it says."""
     found: dict[str, float | None] = {}
     for number in CHANNELS:

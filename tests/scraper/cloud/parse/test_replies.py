@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scraper.cloud.parse.devices import parse_devices
-from scraper.cloud.parse.production_micro import MicroInterval, parse_production_micro
+from scraper.cloud.parse.production_micro import InverterShare, parse_production_micro
 from scraper.cloud.parse.replies import ReplyMeta
 from scraper.cloud.parse.rgm_stats import parse_rgm_stats
 from scraper.cloud.parse.systems import parse_system, parse_systems
@@ -31,8 +31,8 @@ ENTRIES = st.lists(st.dictionaries(KEYS, JSON, max_size=6) | JSON, max_size=4)
 def test_what_inverters_made():
     reply = parse_production_micro(read_example("production_micro"))
     assert (reply.devices_total, reply.meta) == (12, META)
-    assert reply.intervals[0] == MicroInterval(1778580300, 12, 2172, 181)
-    assert reply.intervals[-1] == MicroInterval(1778581800, 9, 1536, 128)
+    assert reply.intervals[0] == InverterShare(1778580300, 12, 2172, 181)
+    assert reply.intervals[-1] == InverterShare(1778581800, 9, 1536, 128)
     assert all(one.energy_wh is not None and one.power_w == 12 * one.energy_wh for one in reply.intervals)
 
 

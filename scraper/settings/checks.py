@@ -35,15 +35,8 @@ def find_gateway_problems(gateway: GatewaySettings, *, in_container: bool) -> It
             yield f"{name} must begin with https://: account passwords are never sent over plain http"
 
 
-def find_cloud_problems(cloud: CloudSettings, *, is_source: bool) -> Iterator[str]:
-    """What is wrong with the settings of the cloud source; `is_source`: whether the scraper reads it."""
-    if is_source:
-        if cloud.system is None:
-            yield (
-                "ENVOY_CLOUD_SYSTEM is not set, and ENVOY_SOURCE is cloud: `envoy-scraper cloud systems` lists the "
-                "systems of the owner who approved"
-            )
-        yield from find_missing_keys(cloud)
+def find_cloud_problems(cloud: CloudSettings) -> Iterator[str]:
+    """What is wrong with the settings of the cloud source that are set."""
     yield from filter(None, map(find_exposure, (cloud.api_key, cloud.client_id, cloud.client_secret)))
     if (url := _split(cloud.api_url)) is None or url.scheme != "https":
         yield "ENVOY_CLOUD_API_URL must begin with https://, without path or query: keys and tokens are sent there"
@@ -51,6 +44,15 @@ def find_cloud_problems(cloud: CloudSettings, *, is_source: bool) -> Iterator[st
         yield "ENVOY_CLOUD_MAX_LAG must be above 0 and at most P7D"
     if not all(_DEVICES.fullmatch(one.strip()) for one in cloud.devices.split(",") if one.strip()):
         yield "ENVOY_CLOUD_DEVICES must look like /4711023/inv/sys=roof, /4711023/met/sys=meter"
+
+
+def find_missing_system(cloud: CloudSettings) -> Iterator[str]:
+    """A sentence if it is not set which system is read; the commands that find it out work without."""
+    if cloud.system is None:
+        yield (
+            "ENVOY_CLOUD_SYSTEM is not set, and ENVOY_SOURCE is cloud: `envoy-scraper cloud systems` lists the systems "
+            "of the owner who approved"
+        )
 
 
 def find_missing_keys(cloud: CloudSettings) -> Iterator[str]:

@@ -32,9 +32,9 @@ def load() -> ScraperSettings:
     _refuse(problems)
     gateway, cloud = GatewaySettings(**of_gateway), CloudSettings(**of_cloud)
     receiver = build_group(UplinkSettings, of_uplink)
-    reads_cloud = own.get("source") == "cloud"
-    problems += find_gateway_problems(gateway, in_container=is_in_container() and not reads_cloud)
-    problems += find_cloud_problems(cloud, is_source=reads_cloud)
+    needs_gateway = own.get("source") != "cloud"
+    problems += find_gateway_problems(gateway, in_container=is_in_container() and needs_gateway)
+    problems += find_cloud_problems(cloud)
     if receiver is not None:
         problems += find_uplink_problems(receiver)
     _refuse(problems)

@@ -8,6 +8,7 @@ import pytest
 
 from scraper import settings
 from scraper.errors import ScraperSettingError
+from scraper.service.cloud_parts import find_system_id
 from shared.files import write_private
 
 SECRET = "canary-secret-2f9d8e6b0c47a153d2b68f9e0a7"
@@ -46,8 +47,6 @@ def test_the_defaults_need_no_setting(monkeypatch):
         ({"TLS_FINGERPRINT": "canary"}, "ENVOY_TLS_FINGERPRINT"),
         ({"STATUS_PORT": "canary"}, "ENVOY_STATUS_PORT"),
         ({"CLOUD_URL": "http://enlighten.example"}, "ENVOY_CLOUD_URL must begin with https"),
-        ({"SOURCE": "cloud"}, "ENVOY_CLOUD_SYSTEM is not set"),
-        ({"SOURCE": "cloud", "CLOUD_SYSTEM": "1"}, "ENVOY_CLOUD_CLIENT_SECRET is not set"),
         ({"CLOUD_SYSTEM": "canary"}, "ENVOY_CLOUD_SYSTEM must be the system's number"),
         ({"CLOUD_API_URL": "http://canary.example"}, "ENVOY_CLOUD_API_URL must begin with https"),
         ({"CLOUD_MAX_LAG": "canary"}, "ENVOY_CLOUD_MAX_LAG must be a time such as PT3H"),
@@ -115,6 +114,17 @@ def test_a_cloud_source_needs_no_gateway_in_a_container(monkeypatch):
     assert (cloud.system, cloud.month, cloud.minute, cloud.max_lag.total_seconds()) == (4711023, 1000, 10, 10_800)
     assert load(monkeypatch, CLOUD_MAX_LAG="5400").cloud.max_lag.total_seconds() == 5400
     assert SECRET not in repr(cloud)
+    assert find_system_id(cloud) == 4711023
+
+
+def test_a_cloud_source_names_everything_that_it_lacks(monkeypatch):
+    """Commands that find the system out work without its number."""
+    with pytest.raises(ScraperSettingError) as caught:
+        find_system_id(load(monkeypatch, SOURCE="cloud").cloud)
+    lines = str(caught.value).splitlines()
+    assert [line.split()[0] for line in lines] == [
+        f"ENVOY_CLOUD_{name}" for name in ("SYSTEM", "API_KEY", "CLIENT_ID", "CLIENT_SECRET")
+    ]
 
 
 def test_a_container_on_the_network_of_its_host_may_look_for_the_gateway(monkeypatch):

@@ -15,8 +15,8 @@ from scraper.cloud.errors import CloudError, CloudLaterError, CloudQuotaError
 from scraper.cloud.kept import KeptCloud
 from scraper.cloud.parse.systems import parse_system
 from scraper.cloud.questions import Asker
-from scraper.cloud.readers import IntervalReader
 from scraper.cloud.rules.pauses import find_day, find_day_to_repair, find_next_pass_s, find_repair_s
+from scraper.cloud.rules.progress import Stretch
 from scraper.collect.health import Health
 from scraper.errors import BadReplyError, OutboxUnavailableError, PersonNeededError
 from scraper.events import make_event
@@ -41,6 +41,32 @@ class Spreading(Protocol):
         ...
 
 
+class CloudReader(Protocol):
+    """Who reads something of the system."""
+
+    @property
+    def name(self) -> str:
+        """For health and logs."""
+        ...
+
+    @property
+    def calls(self) -> int:
+        """Of a pass."""
+        ...
+
+    def is_due(self, now_s: float) -> bool:
+        """Whether a pass asks anything."""
+        ...
+
+    async def read_new(self) -> bool:
+        """Read until now; whether anything came that was worth it."""
+        ...
+
+    async def repair(self, day: Stretch) -> None:
+        """Read a day that is over again."""
+        ...
+
+
 class CloudPoller:
     """Polls one system.
 
@@ -59,7 +85,7 @@ class CloudPoller:
         api: Asker,
         budget: Spreading,
         kept: KeptCloud,
-        readers: Sequence[IntervalReader],
+        readers: Sequence[CloudReader],
         health: Health,
         clock: Clock,
         *,
@@ -91,9 +117,9 @@ class CloudPoller:
         state = self._kept.state
         if not state.passed_s:
             return self._not_before_s
-        types = sum(reader.is_due(self._read_second()) for reader in self._readers)
+        calls = sum(reader.calls for reader in self._readers if reader.is_due(self._read_second()))
         try:
-            pause_s = self._budget.compute_pause_s(max(1, types))
+            pause_s = self._budget.compute_pause_s(max(1, calls))
         except CloudLaterError:
             pause_s = _UNKNOWN_PAUSE_S
         zone = self._find_zone()
@@ -135,7 +161,7 @@ class CloudPoller:
             await self._kept.keep(time_zone=system.time_zone)
         self._note_contact()
 
-    async def _read(self, reader: IntervalReader) -> bool:
+    async def _read(self, reader: CloudReader) -> bool:
         started = self._clock.monotonic()
         try:
             is_lively = await reader.read_new()

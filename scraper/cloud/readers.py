@@ -66,6 +66,11 @@ class IntervalReader:
         return self._type.name
 
     @property
+    def calls(self) -> int:
+        """Of a pass."""
+        return 1
+
+    @property
     def ledger(self) -> IntervalLedger:
         """What was committed so far."""
         return self._kept.ledgers.get(self.name, IntervalLedger())

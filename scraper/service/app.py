@@ -11,6 +11,7 @@ import functools
 import random
 import signal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -48,18 +49,28 @@ from shared.clock import Clock, SystemClock
 from shared.keys import PublicKey
 from shared.status_server import StatusServer
 
+if TYPE_CHECKING:
+    from scraper.service.cloud_source import MakeJob
+
 log = structlog.get_logger()
 
 LAST_POST_S = 5.0
 
 
-async def run(settings: ScraperSettings, *, clock: Clock | None = None, stop: asyncio.Event | None = None) -> None:
+async def run(
+    settings: ScraperSettings,
+    *,
+    clock: Clock | None = None,
+    stop: asyncio.Event | None = None,
+    job: "MakeJob | None" = None,
+) -> None:
     """Run until a signal or `stop` ends it.
 
     Args:
         settings: From `scraper.settings.load`.
         clock: The host's, unless given.
         stop: Ends the service when set; without it, SIGINT and SIGTERM do.
+        job: What reads the cloud where that is the source; without it, the passes over its intervals.
 
     Raises:
         ScraperError: Running is impossible; the message says what to do. In a group if it happened while running.
@@ -75,7 +86,12 @@ async def run(settings: ScraperSettings, *, clock: Clock | None = None, stop: as
     await wait_for_sane_clock(clock, stop)
     async with open_outbox(settings, clock, stop) as outbox:
         if outbox is not None:
-            await _run(settings, delivery, clock, outbox, stop)
+            if settings.source == "cloud":
+                from scraper.service.cloud_source import make_poll, run_cloud  # noqa: PLC0415 (only this source's)
+
+                await run_cloud(settings, delivery, clock, outbox, stop, job or make_poll)
+            else:
+                await _run(settings, delivery, clock, outbox, stop)
     log.info("stopped")
 
 
@@ -129,11 +145,6 @@ class _Delivery:
 async def _run(
     settings: ScraperSettings, delivery: _Delivery, clock: Clock, outbox: OutboxThread, stop: asyncio.Event
 ) -> None:
-    if settings.source == "cloud":
-        from scraper.service.cloud_source import run_cloud  # noqa: PLC0415 (only what this source uses)
-
-        await run_cloud(settings, delivery, clock, outbox, stop)
-        return
     rng = random.Random()
     health = Health()
     memory = DurableMemory(outbox)

@@ -152,7 +152,7 @@ async def run_cloud(
     clock: Clock,
     outbox: OutboxThread,
     stop: asyncio.Event,
-    make_job: MakeJob = make_poll,
+    make_job: MakeJob,
 ) -> None:
     """Read the system and deliver until `stop` is set. Raises as `scraper.service.app.run`."""
     source = await open_source(settings, clock, outbox)

@@ -24,6 +24,21 @@ class StreamProgress(msgspec.Struct, frozen=True):
     counters: dict[str, str] = {}
 
 
+class RepeatedImport(msgspec.Struct, frozen=True, array_like=True):
+    """A stretch of the past that is read again (epoch seconds).
+
+    Attributes:
+        start_s, end_s: As it was wanted.
+        next_s: How far it has come.
+        revision: Under which all of it goes out.
+    """
+
+    start_s: int
+    end_s: int
+    next_s: int
+    revision: int
+
+
 class CloudState(msgspec.Struct, frozen=True):
     """Everything that must outlive the process.
 
@@ -38,6 +53,7 @@ class CloudState(msgspec.Struct, frozen=True):
         quota_until_s: Until when the last recorded lack of calls lasts (epoch seconds).
         is_blocked: Whether a person is needed, and an event says so.
         streams: How far streams of datum have come.
+        repeated: Type to the import that reads it again.
     """
 
     time_zone: str = ""
@@ -50,6 +66,7 @@ class CloudState(msgspec.Struct, frozen=True):
     quota_until_s: float = 0
     is_blocked: bool = False
     streams: StreamProgress = StreamProgress()
+    repeated: dict[str, RepeatedImport] = {}
 
 
 _MOST_BYTES = 2_900

@@ -64,7 +64,7 @@ class Answer(NamedTuple):
 
     Attributes:
         amounts: Its intervals, none outside the window.
-        spoken: How much of the window the reply covers.
+        spoken: How much of the window the reply covers; more than all of it where nothing is there before `begins_s`.
         is_absent: The system has no such devices.
         begins_s: The system has nothing before this (epoch seconds); None where nothing of it was said.
     """
@@ -100,8 +100,7 @@ async def ask_window(
         begins = 0 if first is None else find_quarter(int(first[1]) - 1)
         if error.status != _OUT_OF_RANGE or not window[0] < begins:
             raise
-        until = min(begins, window[1])
-        return Answer(Amounts(None, ReplyMeta(), ()), Spoken(until, cut=False), begins_s=until)
+        return Answer(Amounts(None, ReplyMeta(), ()), Spoken(begins, cut=False), begins_s=begins)
     amounts = wanted.take(reply)
     inside = tuple(one for one in amounts.intervals if window[0] < one.end_s <= window[1])
     spoken = Spoken(window[1], cut=False)

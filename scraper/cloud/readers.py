@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from scraper.cloud.kept import KeptCloud
+import msgspec
+
+from scraper.cloud.kept import KeptCloud, RepeatedImport
 from scraper.cloud.questions import Answer, Asker, IntervalType, ask_window
 from scraper.cloud.rules.amounts import TOTAL, Amount
 from scraper.cloud.rules.ledger import Entry, IntervalLedger, enter, is_covered, list_entries_to_commit
@@ -66,6 +68,11 @@ class IntervalReader:
         return self._type.name
 
     @property
+    def takes_end(self) -> bool:
+        """Whether a call gives seven days for certain."""
+        return self._type.takes_end
+
+    @property
     def calls(self) -> int:
         """Of a pass."""
         return 1
@@ -92,7 +99,7 @@ class IntervalReader:
             await self._keep([], self.ledger._replace(watermark_s=end - FIRST_S))
         start = clamp_start(self.ledger.watermark_s - TAIL_S, self._read_second())
         while start < end:
-            answer = await self._ask(cut_window(start, end, one_day=self._kept.state.one_day))
+            answer = await self._ask(cut_window(start, end, one_day=self._kept.state.one_day and not self.takes_end))
             if answer.is_absent:
                 await self._note_absent()
                 return False
@@ -113,32 +120,41 @@ class IntervalReader:
         end = min(day[1], self.ledger.watermark_s)
         start = max(min([day[0], *(hole[0] for hole in self.ledger.holes)]), end - LONGEST_S)
         while start < end:
-            answer = await self._ask(cut_window(start, end, one_day=self._kept.state.one_day), from_reserve=True)
+            answer = await self._ask(
+                cut_window(start, end, one_day=self._kept.state.one_day and not self.takes_end), from_reserve=True
+            )
             judged = self._judge(answer, self.ledger.watermark_s)
             entries = list_entries_to_commit(self.ledger, self._select_own(judged.final), self._type.step_s)
             await self._settle(entries, NOTHING_READ, (), answer.amounts.devices_total)
             start = answer.spoken.until_s
 
-    async def read_past(self, window: Stretch, *, again: bool) -> tuple[int, int]:
+    async def read_past(self, window: Stretch, *, repeated: RepeatedImport | None) -> tuple[int, int]:
         """Read one window of the past with one call. Raises as `read_new`.
 
         Args:
             window: Seven days at most.
-            again: Whether what was committed before is committed again, under a new revision.
+            repeated: The import that this is a part of, if what was committed before is committed again.
 
         Returns:
             Until when it was read (epoch seconds), and how many intervals were committed.
         """
         answer = await self._ask(window)
-        if answer.is_absent:
-            return window[1], 0
+        until = window[1] if answer.is_absent else answer.spoken.until_s
+        changes: dict[str, object] = {}
+        if repeated is not None:
+            done = msgspec.structs.replace(repeated, next_s=until)
+            changes["repeated"] = self._kept.state.repeated | {self.name: done}
         judged = self._judge(answer, window[0])
+        if answer.is_absent or answer.begins_s is not None:  # what was never there is no hole
+            await self._settle([], window if answer.is_absent else (window[0], until), (), None, **changes)
+            return until, 0
         final = [one for one in judged.final if one.end_s <= judged.watermark_s]
-        entries = list_entries_to_commit(self.ledger, final, self._type.step_s, again=again)
-        # before its first interval a system has no holes, and what was read before has its events already
-        holes = () if again else tuple(hole for hole in judged.holes if answer.begins_s is None)
-        await self._settle(entries, (window[0], judged.watermark_s), holes, answer.amounts.devices_total)
-        return answer.spoken.until_s, len(entries)
+        revision = None if repeated is None else repeated.revision
+        entries = list_entries_to_commit(self.ledger, final, self._type.step_s, again=revision)
+        holes = judged.holes if repeated is None else ()  # what was read before has its events already
+        read = (window[0], judged.watermark_s)
+        await self._settle(entries, read, holes, answer.amounts.devices_total, **changes)
+        return until, len(entries)
 
     async def _ask(self, window: Stretch, *, from_reserve: bool = False) -> Answer:
         answer = await ask_window(self._api, self._system_id, self._type, window, from_reserve=from_reserve)
@@ -162,7 +178,12 @@ class IntervalReader:
         return [one for one in final if one.end_s > ledger.watermark_s or is_covered(ledger.covered, one.end_s)]
 
     async def _settle(
-        self, entries: Sequence[Entry], read: Stretch, holes: Sequence[Stretch], devices_total: int | None
+        self,
+        entries: Sequence[Entry],
+        read: Stretch,
+        holes: Sequence[Stretch],
+        devices_total: int | None,
+        **changes: object,
     ) -> None:
         """Commit entries and holes, together with the ledger after them."""
         step_s = self._type.step_s
@@ -172,12 +193,13 @@ class IntervalReader:
             for row in make_rows(self.source, step_s, amount, devices_total, revision)
         ]
         rows += mark_holes(self.source, self._position, holes)
-        await self._keep(rows, enter(self.ledger, entries, read, holes, step_s, now_s=self._read_second()))
+        after = enter(self.ledger, entries, read, holes, step_s, now_s=self._read_second())
+        await self._keep(rows, after, **changes)
 
-    async def _keep(self, rows: Sequence[Reading], ledger: IntervalLedger) -> None:
+    async def _keep(self, rows: Sequence[Reading], ledger: IntervalLedger, **changes: object) -> None:
         state = self._kept.state
         absent = {name: seen_s for name, seen_s in state.absent.items() if name != self.name}
-        await self._kept.keep(rows, ledgers={self.name: ledger}, absent=absent)
+        await self._kept.keep(rows, ledgers={self.name: ledger}, **(changes | {"absent": absent}))
 
     async def _note_absent(self) -> None:
         """Where nothing was ever read, reading begins when there are such devices: what was before is no hole."""

@@ -55,7 +55,7 @@ class Entry(NamedTuple):
 
 
 def list_entries_to_commit(
-    ledger: IntervalLedger, final: Sequence[Amount], step_s: int, *, again: bool = False
+    ledger: IntervalLedger, final: Sequence[Amount], step_s: int, *, again: int | None = None
 ) -> list[Entry]:
     """What of the final intervals is new, or differs from what was committed.
 
@@ -63,7 +63,7 @@ def list_entries_to_commit(
         ledger: What was committed.
         final: What the cloud says now.
         step_s: Length of an interval.
-        again: A person wants all of it, also what cannot be compared any more.
+        again: A person wants all of it: the revision of what cannot be compared any more.
     """
     missing = split_stretches(ledger.holes, step_s)
     entries = []
@@ -75,8 +75,8 @@ def list_entries_to_commit(
                 entries.append(Entry(amount, revision + 1))
         elif amount.end_s in missing or not is_covered(ledger.covered, amount.end_s):
             entries.append(Entry(amount, 0))
-        elif again:
-            entries.append(Entry(amount, ledger.revision + 1))
+        elif again is not None:
+            entries.append(Entry(amount, again))
     return entries
 
 

@@ -26,7 +26,7 @@ def make_amount(end, energy=5.0, power=None):
     return Amount(end, 1, {"total": energy}, {} if power is None else {"total": power})
 
 
-def commit(ledger, amounts, read, now_s, *, again=False):
+def commit(ledger, amounts, read, now_s, *, again=None):
     entries = list_entries_to_commit(ledger, amounts, QUARTER, again=again)
     return enter(ledger, entries, read, (), QUARTER, now_s=now_s), [entry.revision for entry in entries]
 
@@ -40,9 +40,9 @@ def test_what_is_older_than_the_memory_is_committed_again_only_on_demand():
     assert not ledger.committed
     corrected = [make_amount(end, 6.0) for end in range(QUARTER, 10 * QUARTER + 1, QUARTER)]
     assert commit(ledger, corrected, (0, 0), much_later)[1] == []
-    ledger, again = commit(ledger, corrected, (0, 0), much_later, again=True)
+    ledger, again = commit(ledger, corrected, (0, 0), much_later, again=ledger.revision + 1)
     assert again == [1] * 10
-    assert commit(ledger, corrected, (0, 0), much_later, again=True)[1] == [2] * 10
+    assert commit(ledger, corrected, (0, 0), much_later, again=ledger.revision + 1)[1] == [2] * 10
 
 
 def test_channels_that_differ_in_the_last_binary_digit_are_no_correction():

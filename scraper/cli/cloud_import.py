@@ -1,0 +1,115 @@
+"""`envoy-scraper cloud import`: the past of a system, read on demand."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import typer
+
+from scraper import settings
+from scraper.cloud.errors import CloudQuotaError
+from scraper.cloud.history import HistoryImport
+from scraper.cloud.parse.systems import parse_system
+from scraper.cloud.readers import IntervalReader
+from scraper.cloud.rules.pauses import find_day
+from scraper.cloud.rules.progress import Stretch
+from scraper.errors import OutboxInUseError, WrongUseError
+from scraper.service.cloud_source import CloudSource, open_source
+from scraper.service.startup import open_outbox
+from scraper.settings import ScraperSettings
+from shared import logs
+from shared.clock import Clock, SystemClock
+
+
+def register(commands: typer.Typer) -> None:
+    """Add the command to those of `cloud`."""
+    commands.command("import")(import_past)
+
+
+def import_past(
+    start: Annotated[str, typer.Option("--from", help="First local day, e.g. 2026-01-01.")],
+    end: Annotated[str, typer.Option("--to", help="Last local day.")],
+    types: Annotated[str, typer.Option(help="inv, met, or both with a comma between them.")] = "",
+    again: Annotated[
+        bool, typer.Option("--again", help="Also what was read before; it gets a new revision, which readers prefer.")
+    ] = False,
+    calls: Annotated[
+        int | None, typer.Option(min=1, help="Make at most so many calls; by default half of what the month has left.")
+    ] = None,
+) -> None:
+    """Read days of the past, from the oldest on. Stop the scraper first; the same command goes on after an end."""
+    loaded = settings.load()
+    logs.configure(level="WARNING")
+    days = _read_day(start, "--from"), _read_day(end, "--to")
+    if days[0] > days[1]:
+        raise WrongUseError("--from lies after --to")
+    asyncio.run(_import(loaded, days, types, again=again, calls=calls, clock=SystemClock()))
+
+
+async def _import(
+    loaded: ScraperSettings, days: tuple[date, date], types: str, *, again: bool, calls: int | None, clock: Clock
+) -> None:
+    try:
+        async with open_outbox(loaded, clock, asyncio.Event()) as outbox:
+            assert outbox is not None  # noqa: S101 (only a stop ends it otherwise, and nobody stops it)
+            source = await open_source(loaded, clock, outbox)
+            try:
+                readers = _choose_readers(source.readers, types)
+                wish = await _find_wish(source, days)
+                await import_history(source, HistoryImport(source.kept, readers, clock, wish, again=again), calls)
+            finally:
+                await source.parts.api.aclose()
+    except OutboxInUseError as error:
+        raise OutboxInUseError("the scraper is running: stop it, import, and start it again") from error
+
+
+async def import_history(source: CloudSource, history: HistoryImport, calls: int | None) -> None:
+    """Say what it costs, read, and say how far it came."""
+    needed, left = history.count_calls(), source.parts.budget.read_view().left
+    most = min(left // 2, needed) if calls is None else min(calls, needed)
+    first = datetime.fromtimestamp(history.earliest_s, UTC).date()
+    typer.echo(f"{needed} calls are needed; {left} are left this month, and at most {most} are made now.")
+    typer.echo(f"Intervals before {first} cannot be had: the cloud keeps two years.")
+    committed = 0
+    try:
+        async for step in history.run(most):
+            committed += step.committed
+            until = datetime.fromtimestamp(step.until_s, UTC)
+            typer.echo(f"{step.name} until {until:%Y-%m-%d %H:%M} UTC: {step.committed} intervals")
+    except CloudQuotaError as error:
+        typer.echo(str(error))
+    remaining = history.count_calls()
+    typer.echo(f"{committed} intervals wait for the receiver: they are delivered when the scraper runs.")
+    if remaining:
+        typer.echo(
+            f"{remaining} calls are left to make: run the same command again, next month if this one is used up."
+        )
+
+
+def _choose_readers(readers: Sequence[IntervalReader], types: str) -> list[IntervalReader]:
+    names = [name.strip() for name in types.split(",") if name.strip()]
+    known = {reader.name: reader for reader in readers}
+    if unknown := [name for name in names if name not in known]:
+        raise WrongUseError(f"--types: {unknown[0]!r} is not read by this scraper; it reads {', '.join(known)}")
+    return [known[name] for name in names] or list(readers)
+
+
+async def _find_wish(source: CloudSource, days: tuple[date, date]) -> Stretch:
+    """The days in the system's time zone, which costs a call where it is not known yet."""
+    if not source.kept.state.time_zone:
+        system = parse_system(await source.parts.api.fetch(f"systems/{source.system_id}"))
+        await source.kept.keep(time_zone=system.time_zone)
+    try:
+        zone = ZoneInfo(source.kept.state.time_zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        zone = ZoneInfo("UTC")
+    return find_day(days[0], zone)[0], find_day(days[1], zone)[1]
+
+
+def _read_day(text: str, option: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise WrongUseError(f"{option} must be a day such as 2026-01-31") from None

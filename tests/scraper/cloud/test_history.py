@@ -1,0 +1,141 @@
+"""An import of the past: how many calls, what is left out, what a kill costs, and corrections on demand."""
+
+import collections
+import contextlib
+
+import pytest
+
+from scraper.cloud.errors import CloudLaterError, CloudQuotaError
+from scraper.cloud.history import HistoryImport
+from shared.units import DAY_S, HOUR_S
+from tests.scraper.cloud.pretend_cloud import BEGIN_S, compute_truth, make_cloud, run_cloud_scraper
+
+NOON_S = BEGIN_S + DAY_S + 12 * HOUR_S
+WISH = (BEGIN_S - 20 * DAY_S, BEGIN_S)
+
+
+@pytest.fixture
+def cloud():
+    return make_cloud(NOON_S)
+
+
+def make_import(scraper, wish=WISH, *, again=False):
+    return HistoryImport(scraper.kept, scraper.readers, scraper.clock, wish, again=again)
+
+
+async def run_import(scraper, wish=WISH, *, again=False, calls=1000):
+    return [step async for step in make_import(scraper, wish, again=again).run(calls)]
+
+
+def list_truth(start_s, end_s, step_s):
+    return {end: float(compute_truth(end, step_s)) for end in range(start_s + step_s, end_s + 1, step_s)}
+
+
+async def test_twenty_days_are_three_calls_for_each_type(tmp_path, cloud):
+    async with run_cloud_scraper(tmp_path, cloud) as scraper:
+        assert make_import(scraper).count_calls() == 6
+        await run_import(scraper)
+        assert (cloud.count_questions("production_micro"), cloud.count_questions("rgm_stats")) == (3, 3)
+        assert await scraper.list_seen("inv") == list_truth(*WISH, 300)
+        assert await scraper.list_seen("met") == list_truth(*WISH, 900)
+        assert make_import(scraper).count_calls() == 0
+
+
+async def test_where_a_call_gives_a_day_twenty_days_are_twenty_calls_and_one(tmp_path, cloud):
+    cloud.one_day = True
+    async with run_cloud_scraper(tmp_path, cloud, ["inv"]) as scraper:
+        await run_import(scraper)
+        assert cloud.count_questions("production_micro") <= 21
+        assert await scraper.list_seen("inv") == list_truth(*WISH, 300)
+        assert scraper.kept.state.one_day
+        assert make_import(scraper, (WISH[0] - 7 * DAY_S, WISH[0])).count_calls() == 7
+
+
+async def test_the_oldest_comes_first_whatever_the_type(tmp_path, cloud):
+    async with run_cloud_scraper(tmp_path, cloud) as scraper:
+        await scraper.poller.make_pass()
+        steps = await run_import(scraper)
+        assert {step.name for step in steps[:2]} == {"inv"}
+        rows = [row for row in await scraper.list_rows() if row.kind == "interval"]
+        identities = collections.Counter((row.series, row.timestamp) for row in rows)
+        assert set(identities.values()) == {1}
+
+
+async def test_what_was_read_live_is_left_out_and_live_reading_goes_on(tmp_path, cloud):
+    async with run_cloud_scraper(tmp_path, cloud, ["inv"]) as scraper:
+        await scraper.poller.make_pass()
+        watermark = scraper.readers[0].ledger.watermark_s
+        await run_import(scraper, (BEGIN_S - 2 * DAY_S, NOON_S))
+        rows = [row for row in await scraper.list_rows() if row.kind == "interval"]
+        assert len({row.timestamp for row in rows}) == len(rows)
+        assert scraper.readers[0].ledger.watermark_s == watermark
+        assert scraper.readers[0].ledger.covered == ((BEGIN_S - 2 * DAY_S, watermark),)
+        await scraper.pass_until(NOON_S + 3 * HOUR_S)
+        seen = await scraper.list_seen("inv")
+        assert seen == list_truth(BEGIN_S - 2 * DAY_S, max(seen), 300)
+
+
+async def test_an_import_before_the_first_start_leaves_the_start_alone(tmp_path, cloud):
+    async with run_cloud_scraper(tmp_path, cloud, ["met"]) as scraper:
+        await run_import(scraper)
+        before = cloud.count_questions("rgm_stats")
+        await scraper.poller.make_pass()
+        assert cloud.count_questions("rgm_stats") == before + 2, "a pass, and a repair of yesterday"
+
+
+async def test_a_kill_costs_no_call_that_was_made(tmp_path, cloud):
+    for _ in range(6):
+        async with run_cloud_scraper(tmp_path, cloud) as scraper:
+            await run_import(scraper, calls=1)
+    async with run_cloud_scraper(tmp_path, cloud) as scraper:
+        assert make_import(scraper).count_calls() == 0
+        assert await scraper.list_seen("inv") == list_truth(*WISH, 300)
+    assert len(cloud.asked) == 6
+
+
+async def test_what_is_wanted_again_goes_out_under_one_new_revision(tmp_path, cloud):
+    async with run_cloud_scraper(tmp_path, cloud, ["met"]) as scraper:
+        await run_import(scraper)
+        cloud.revised["met", WISH[0] + 900] = 7
+    for _ in range(2):
+        async with run_cloud_scraper(tmp_path, cloud, ["met"]) as scraper:
+            await run_import(scraper, again=True, calls=2)
+            rows = [row for row in await scraper.list_rows() if row.kind == "interval"]
+    identities = collections.Counter((row.series, row.timestamp) for row in rows)
+    assert set(identities.values()) == {1}
+    assert {row.tags["revision"] for row in rows} == {"0", "1"}
+    async with run_cloud_scraper(tmp_path, cloud, ["met"]) as scraper:
+        assert (await scraper.list_seen("met"))[WISH[0] + 900] == 7
+        assert scraper.kept.state.repeated == {}
+        assert len(cloud.asked) == 6
+
+
+async def test_nothing_older_than_two_years_is_asked_and_the_beginning_is_no_hole(tmp_path, cloud):
+    cloud.first_s = BEGIN_S - 10 * DAY_S
+    async with run_cloud_scraper(tmp_path, cloud, ["inv"]) as scraper:
+        history = make_import(scraper, (BEGIN_S - 1000 * DAY_S, BEGIN_S))
+        assert history.count_calls() == 105
+        await run_import(scraper, (BEGIN_S - 1000 * DAY_S, BEGIN_S))
+        assert len(cloud.asked) <= 6
+        assert await scraper.list_events("gap") == []
+        assert max(await scraper.list_seen("inv")) == BEGIN_S
+
+
+async def test_a_minute_without_calls_is_waited_for_and_a_month_ends_the_import(tmp_path, cloud):
+    soon, late = cloud.clock.now_ms() + 30_000, cloud.clock.now_ms() + 10 * DAY_S * 1000
+    cloud.failures = [CloudQuotaError("minute", soon, period="minute"), None, CloudQuotaError("month", late)]
+    async with run_cloud_scraper(tmp_path, cloud, ["inv"]) as scraper:
+        with pytest.raises(CloudQuotaError, match="month"):
+            await run_import(scraper)
+        assert scraper.clock.waits == [30.0]
+        assert make_import(scraper).count_calls() == 2
+        await run_import(scraper)
+        assert await scraper.list_seen("inv") == list_truth(*WISH, 300)
+
+
+async def test_heavy_load_is_tried_three_times(tmp_path, cloud):
+    cloud.failures = [CloudLaterError("heavy load")] * 3
+    async with run_cloud_scraper(tmp_path, cloud, ["inv"]) as scraper:
+        with contextlib.suppress(CloudLaterError):
+            await run_import(scraper)
+        assert (scraper.clock.waits, len(cloud.asked)) == ([60.0, 60.0], 3)

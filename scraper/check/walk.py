@@ -1,5 +1,6 @@
 """The whole way, step by step."""
 
+from scraper.check.cloud import check_cloud
 from scraper.check.edge import check_clock, check_outbox, check_state
 from scraper.check.findings import Findings, Say
 from scraper.check.gateway import check_gateway
@@ -17,14 +18,21 @@ async def walk(settings: ScraperSettings, clock: Clock, say: Say) -> bool:
     check_clock(clock, BUILT_MS, findings)
     if check_state(settings, findings):
         check_outbox(settings.state_dir / OUTBOX_FILE, settings, clock, findings)
-    gateway = GatewaySession(make_gateway_options(settings), clock)
-    try:
-        serial = await check_gateway(gateway, settings, clock, findings)
-    finally:
-        await gateway.aclose()
-    serial = serial or settings.gateway.serial
+    if settings.source == "cloud":
+        serial = await check_cloud(settings, clock, findings)
+    else:
+        serial = await _check_gateway(settings, clock, findings)
     if serial is None:
-        findings.note("receiver", "not asked, because the gateway's serial is not known yet")
+        whose = "the system" if settings.source == "cloud" else "the gateway's serial"
+        findings.note("receiver", f"not asked, because {whose} is not known yet")
     else:
         await check_receiver(settings, serial, clock, findings)
     return not findings.failed
+
+
+async def _check_gateway(settings: ScraperSettings, clock: Clock, findings: Findings) -> str | None:
+    gateway = GatewaySession(make_gateway_options(settings), clock)
+    try:
+        return await check_gateway(gateway, settings, clock, findings) or settings.gateway.serial
+    finally:
+        await gateway.aclose()

@@ -5,6 +5,7 @@ import sys
 import typer
 
 from scraper.cli import check, gateway, raw, support
+from scraper.cli.cloud import commands as cloud_commands
 from scraper.cli.outbox import commands as outbox_commands
 from scraper.errors import ScraperError, WrongUseError
 from shared.logs import make_lines_inert
@@ -21,6 +22,7 @@ gateway.register(typer_app)
 raw.register(typer_app)
 support.register(typer_app)
 typer_app.add_typer(outbox_commands, name="outbox")
+typer_app.add_typer(cloud_commands, name="cloud")
 
 
 @typer_app.command()

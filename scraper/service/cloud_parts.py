@@ -13,7 +13,7 @@ from scraper.cloud.token_endpoint import Application, TokenEndpoint
 from scraper.cloud.transport import ApiTransport
 from scraper.errors import ScraperSettingError
 from scraper.settings import CloudSettings, ScraperSettings
-from scraper.settings.checks import find_missing_keys, find_missing_system
+from scraper.settings.checks import find_missing_keys
 from shared.clock import Clock
 
 
@@ -36,8 +36,12 @@ class CloudParts(NamedTuple):
 
 
 def make_cloud_parts(settings: ScraperSettings, clock: Clock) -> CloudParts:
-    """The parts. `api.aclose` closes the connection that they share."""
+    """The parts. `api.aclose` closes the connection that they share.
+
+    Raises ScraperSettingError, which names the keys of the application that are missing.
+    """
     cloud = settings.cloud
+    read_keys(cloud)
     rng = random.Random()
     transport = ApiTransport(cloud.api_url.rstrip("/"))
     endpoint = TokenEndpoint(transport)
@@ -54,19 +58,6 @@ def make_cloud_parts(settings: ScraperSettings, clock: Clock) -> CloudParts:
     return CloudParts(
         CloudApi(transport, keeper, budget, read_application, clock), keeper, budget, grant_file, endpoint
     )
-
-
-def find_system_id(cloud: CloudSettings) -> int:
-    """Which system is read. Raises ScraperSettingError, which names everything that is missing."""
-    missing = [*find_missing_system(cloud), *find_missing_keys(cloud)]
-    if missing or cloud.system is None:
-        raise ScraperSettingError("\n".join(missing))
-    return cloud.system
-
-
-def name_system(system_id: int) -> str:
-    """Whose readings they are at the receiver, in the place of a gateway's serial."""
-    return f"system-{system_id}"
 
 
 def read_keys(cloud: CloudSettings) -> Application:

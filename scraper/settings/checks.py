@@ -46,15 +46,6 @@ def find_cloud_problems(cloud: CloudSettings) -> Iterator[str]:
         yield "ENVOY_CLOUD_DEVICES must look like /4711023/inv/sys=roof, /4711023/met/sys=meter"
 
 
-def find_missing_system(cloud: CloudSettings) -> Iterator[str]:
-    """A sentence if it is not set which system is read; the commands that find it out work without."""
-    if cloud.system is None:
-        yield (
-            "ENVOY_CLOUD_SYSTEM is not set, and ENVOY_SOURCE is cloud: `envoy-scraper cloud systems` lists the systems "
-            "of the owner who approved"
-        )
-
-
 def find_missing_keys(cloud: CloudSettings) -> Iterator[str]:
     """A sentence for each key of the application that is not set."""
     for name, secret in (

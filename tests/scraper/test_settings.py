@@ -8,7 +8,8 @@ import pytest
 
 from scraper import settings
 from scraper.errors import ScraperSettingError
-from scraper.service.cloud_parts import find_system_id
+from scraper.service.cloud_parts import make_cloud_parts
+from shared.clock import SystemClock
 from shared.files import write_private
 
 SECRET = "canary-secret-2f9d8e6b0c47a153d2b68f9e0a7"
@@ -114,16 +115,16 @@ def test_a_cloud_source_needs_no_gateway_in_a_container(monkeypatch):
     assert (cloud.system, cloud.month, cloud.minute, cloud.max_lag.total_seconds()) == (4711023, 1000, 10, 10_800)
     assert load(monkeypatch, CLOUD_MAX_LAG="5400").cloud.max_lag.total_seconds() == 5400
     assert SECRET not in repr(cloud)
-    assert find_system_id(cloud) == 4711023
 
 
-def test_a_cloud_source_names_everything_that_it_lacks(monkeypatch):
-    """Commands that find the system out work without its number."""
+def test_a_cloud_source_names_every_key_that_it_lacks(monkeypatch):
+    """Settings can be read before: the commands that find the system out work without its number."""
+    loaded = load(monkeypatch, SOURCE="cloud")
     with pytest.raises(ScraperSettingError) as caught:
-        find_system_id(load(monkeypatch, SOURCE="cloud").cloud)
+        make_cloud_parts(loaded, SystemClock())
     lines = str(caught.value).splitlines()
     assert [line.split()[0] for line in lines] == [
-        f"ENVOY_CLOUD_{name}" for name in ("SYSTEM", "API_KEY", "CLIENT_ID", "CLIENT_SECRET")
+        f"ENVOY_CLOUD_{name}" for name in ("API_KEY", "CLIENT_ID", "CLIENT_SECRET")
     ]
 
 

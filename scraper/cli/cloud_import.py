@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -12,9 +12,9 @@ from scraper import settings
 from scraper.cloud.errors import CloudQuotaError
 from scraper.cloud.history import HistoryImport
 from scraper.cloud.parse.systems import parse_system
+from scraper.cloud.past_days import read_days
 from scraper.cloud.readers import IntervalReader
 from scraper.cloud.rules.pauses import find_day
-from scraper.cloud.rules.progress import Stretch
 from scraper.errors import OutboxInUseError, WrongUseError
 from scraper.service.cloud_source import CloudSource, open_source
 from scraper.service.startup import open_outbox
@@ -25,10 +25,10 @@ from shared.clock import Clock, SystemClock
 
 def register(commands: typer.Typer) -> None:
     """Add the command to those of `cloud`."""
-    commands.command("import")(import_past)
+    commands.command("import")(read_past)
 
 
-def import_past(
+def read_past(
     start: Annotated[str, typer.Option("--from", help="First local day, e.g. 2026-01-01.")],
     end: Annotated[str, typer.Option("--to", help="Last local day.")],
     types: Annotated[str, typer.Option(help="inv, met, or both with a comma between them.")] = "",
@@ -45,10 +45,10 @@ def import_past(
     days = _read_day(start, "--from"), _read_day(end, "--to")
     if days[0] > days[1]:
         raise WrongUseError("--from lies after --to")
-    asyncio.run(_import(loaded, days, types, again=again, calls=calls, clock=SystemClock()))
+    asyncio.run(_read_past(loaded, days, types, again=again, calls=calls, clock=SystemClock()))
 
 
-async def _import(
+async def _read_past(
     loaded: ScraperSettings, days: tuple[date, date], types: str, *, again: bool, calls: int | None, clock: Clock
 ) -> None:
     try:
@@ -57,21 +57,38 @@ async def _import(
             source = await open_source(loaded, clock, outbox)
             try:
                 readers = _choose_readers(source.readers, types)
-                wish = await _find_wish(source, days)
-                await import_history(source, HistoryImport(source.kept, readers, clock, wish, again=again), calls)
+                zone = await _find_zone(source)
+                wish = find_day(days[0], zone)[0], find_day(days[1], zone)[1]
+                history = HistoryImport(source.kept, readers, clock, wish, again=again)
+                await read_old_days(source, readers, days, zone, history.earliest_s, again=again)
+                await read_history(source, history, calls)
             finally:
                 await source.parts.api.aclose()
     except OutboxInUseError as error:
         raise OutboxInUseError("the scraper is running: stop it, import, and start it again") from error
 
 
-async def import_history(source: CloudSource, history: HistoryImport, calls: int | None) -> None:
+async def read_old_days(
+    source: CloudSource,
+    readers: Sequence[IntervalReader],
+    days: tuple[date, date],
+    zone: tzinfo,
+    before_s: int,
+    *,
+    again: bool,
+) -> None:
+    """Read the days that are too old for intervals, with one call at most, and say so."""
+    count = await read_days(source.parts.api, source.system_id, readers, days, zone, before_s=before_s, again=again)
+    if count:
+        first = datetime.fromtimestamp(before_s, zone).date()
+        typer.echo(f"Before {first} the cloud has days only: {count} of them were read with one call.")
+
+
+async def read_history(source: CloudSource, history: HistoryImport, calls: int | None) -> None:
     """Say what it costs, read, and say how far it came."""
     needed, left = history.count_calls(), source.parts.budget.read_view().left
     most = min(left // 2, needed) if calls is None else min(calls, needed)
-    first = datetime.fromtimestamp(history.earliest_s, UTC).date()
     typer.echo(f"{needed} calls are needed; {left} are left this month, and at most {most} are made now.")
-    typer.echo(f"Intervals before {first} cannot be had: the cloud keeps two years.")
     committed = 0
     try:
         async for step in history.run(most):
@@ -96,16 +113,15 @@ def _choose_readers(readers: Sequence[IntervalReader], types: str) -> list[Inter
     return [known[name] for name in names] or list(readers)
 
 
-async def _find_wish(source: CloudSource, days: tuple[date, date]) -> Stretch:
-    """The days in the system's time zone, which costs a call where it is not known yet."""
+async def _find_zone(source: CloudSource) -> tzinfo:
+    """The system's time zone, which costs a call where it is not known yet."""
     if not source.kept.state.time_zone:
         system = parse_system(await source.parts.api.fetch(f"systems/{source.system_id}"))
         await source.kept.keep(time_zone=system.time_zone)
     try:
-        zone = ZoneInfo(source.kept.state.time_zone)
+        return ZoneInfo(source.kept.state.time_zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        zone = ZoneInfo("UTC")
-    return find_day(days[0], zone)[0], find_day(days[1], zone)[1]
+        return UTC
 
 
 def _read_day(text: str, option: str) -> date:

@@ -8,7 +8,15 @@ import msgspec
 from scraper.cloud.kept import KeptCloud, RepeatedImport
 from scraper.cloud.questions import Answer, Asker, IntervalType, ask_window
 from scraper.cloud.rules.amounts import TOTAL, Amount
-from scraper.cloud.rules.ledger import Entry, IntervalLedger, enter, is_covered, list_entries_to_commit
+from scraper.cloud.rules.ledger import (
+    Entry,
+    IntervalLedger,
+    enter,
+    is_covered,
+    list_entries_to_commit,
+    merge_stretches,
+    subtract_stretches,
+)
 from scraper.cloud.rules.progress import IntervalJudgement, Stretch, judge
 from scraper.cloud.rules.rows import make_rows, mark_holes
 from scraper.cloud.rules.windows import LONGEST_S, clamp_start, cut_window, find_quarter
@@ -155,6 +163,21 @@ class IntervalReader:
         read = (window[0], judged.watermark_s)
         await self._settle(entries, read, holes, answer.amounts.devices_total, **changes)
         return until, len(entries)
+
+    def has_read(self, stretch: Stretch) -> bool:
+        """Whether all of a stretch was read before."""
+        return not subtract_stretches(stretch, self.ledger.covered)
+
+    async def keep_days(self, days: Sequence[tuple[Stretch, float]], *, again: bool) -> int:
+        """Commit the energies (Wh) of whole days, of which there are no intervals. Returns how many."""
+        ledger = self.ledger
+        revision = ledger.revision + 1 if again else 0
+        rows = []
+        for (start, end), energy in days:
+            rows += make_rows(self.source, end - start, Amount(end, None, {TOTAL: energy}, {}), None, revision)
+        covered = merge_stretches((*ledger.covered, *(stretch for stretch, _ in days)))
+        await self._keep(rows, ledger._replace(covered=covered, revision=max(ledger.revision, revision)))
+        return len(rows)
 
     async def _ask(self, window: Stretch, *, from_reserve: bool = False) -> Answer:
         answer = await ask_window(self._api, self._system_id, self._type, window, from_reserve=from_reserve)

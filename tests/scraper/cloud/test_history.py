@@ -2,12 +2,16 @@
 
 import collections
 import contextlib
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from scraper.cloud.errors import CloudLaterError, CloudQuotaError
 from scraper.cloud.history import HistoryImport
+from scraper.cloud.past_days import read_days
 from shared.units import DAY_S, HOUR_S
+from tests.cloud_examples import read_example
 from tests.scraper.cloud.pretend_cloud import BEGIN_S, compute_truth, make_cloud, run_cloud_scraper
 
 NOON_S = BEGIN_S + DAY_S + 12 * HOUR_S
@@ -108,6 +112,41 @@ async def test_what_is_wanted_again_goes_out_under_one_new_revision(tmp_path, cl
         assert (await scraper.list_seen("met"))[WISH[0] + 900] == 7
         assert scraper.kept.state.repeated == {}
         assert len(cloud.asked) == 6
+
+
+class DaysCloud:
+    """Answers with the days of the example."""
+
+    def __init__(self):
+        self.asked = []
+
+    async def fetch(self, path, parameters=None, *, from_reserve=False):
+        self.asked.append((path, parameters))
+        return read_example("energy_lifetime-all")
+
+
+async def test_of_what_is_older_there_are_days_and_sources_are_never_mixed(tmp_path, cloud):
+    zone, days = ZoneInfo("Europe/Amsterdam"), (date(2022, 4, 30), date(2022, 5, 3))
+    api = DaysCloud()
+    async with run_cloud_scraper(tmp_path, cloud) as scraper:
+
+        async def read(*, again=False):
+            return await read_days(api, 4711023, scraper.readers, days, zone, before_s=BEGIN_S, again=again)
+
+        assert await read() == 4 + 2
+        assert list((await scraper.list_seen("inv")).values()) == [11840, 20112, 20741, 0]
+        assert list((await scraper.list_seen("met")).values()) == [21007, 0], (
+            "the first days of the meter are not whole"
+        )
+        last = (await scraper.list_rows())[-1]
+        midnight = int(datetime(2022, 5, 4, tzinfo=zone).timestamp())
+        assert (last.timestamp, last.fields["interval"]) == (midnight * 1000, 86_400.0)
+        parameters = {"start_date": "2022-04-30", "end_date": "2022-05-03", "production": "all"}
+        assert api.asked == [("systems/4711023/energy_lifetime", parameters)]
+        await read(again=True)
+        assert {row.tags["revision"] for row in await scraper.list_rows()} == {"0", "1"}
+        assert await read_days(api, 4711023, scraper.readers, days, zone, before_s=0, again=True) == 0
+        assert len(api.asked) == 2
 
 
 async def test_nothing_older_than_two_years_is_asked_and_the_beginning_is_no_hole(tmp_path, cloud):

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scraper.cloud.parse.devices import parse_devices
+from scraper.cloud.parse.energy_lifetime import parse_energy_lifetime
 from scraper.cloud.parse.production_micro import InverterShare, parse_production_micro
 from scraper.cloud.parse.replies import ReplyMeta
 from scraper.cloud.parse.rgm_stats import parse_rgm_stats
@@ -16,7 +17,7 @@ from scraper.errors import BadReplyError
 from tests.cloud_examples import read_example
 
 META = ReplyMeta(1778581865, 1778581800)
-PARSERS = (parse_production_micro, parse_rgm_stats, parse_systems, parse_system, parse_devices)
+PARSERS = (parse_energy_lifetime, parse_production_micro, parse_rgm_stats, parse_systems, parse_system, parse_devices)
 JSON = st.recursive(
     st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from scraper.cli import check, gateway, raw, support
+from scraper.cli import check, cloud_import, cloud_streams, gateway, raw, support
 from scraper.cli.cloud import commands as cloud_commands
 from scraper.cli.outbox import commands as outbox_commands
 from scraper.errors import ScraperError, WrongUseError
@@ -22,6 +22,8 @@ gateway.register(typer_app)
 raw.register(typer_app)
 support.register(typer_app)
 typer_app.add_typer(outbox_commands, name="outbox")
+cloud_streams.register(cloud_commands)
+cloud_import.register(cloud_commands)
 typer_app.add_typer(cloud_commands, name="cloud")
 
 

@@ -115,7 +115,7 @@ class CloudPoller:
     def find_due_s(self) -> float:
         """When the next pass is due (epoch seconds)."""
         state = self._kept.state
-        if not state.passed_s:
+        if not state.passed_s or state.passed_s > self._read_second() + LOOK_S:  # a clock that was wrong
             return self._not_before_s
         calls = sum(reader.calls for reader in self._readers if reader.is_due(self._read_second()))
         try:

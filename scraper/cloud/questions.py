@@ -19,6 +19,11 @@ _FIRST = re.compile(r":first_interval=>(\d{9,11})")
 class Asker(Protocol):
     """Whom questions go to."""
 
+    @property
+    def clock_offset_s(self) -> float | None:
+        """How far the API's clock is ahead of this host's; None before it is known."""
+        ...
+
     async def fetch(
         self, path: str, parameters: Mapping[str, str | int] | None = None, *, from_reserve: bool = False
     ) -> object:

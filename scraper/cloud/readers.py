@@ -102,7 +102,9 @@ class IntervalReader:
             CloudError, PersonNeededError, BadReplyError: As `ask_window`. What was committed before stays.
             OutboxUnavailableError: It could not be committed.
         """
-        end, is_lively = find_quarter(self._read_second()), False
+        # a host whose clock is ahead must not ask for what is the future to the cloud: it would refuse all of it
+        behind_s = min(0.0, self._api.clock_offset_s or 0.0)
+        end, is_lively = find_quarter(self._read_second() + behind_s), False
         if not self.ledger.watermark_s:
             await self._keep([], self.ledger._replace(watermark_s=end - FIRST_S))
         start = clamp_start(self.ledger.watermark_s - TAIL_S, self._read_second())

@@ -49,6 +49,8 @@ class PretendCloud:
         no_meter: Whether there is none.
         failures: Raised, one at each question, before anything is answered.
         asked: Path and parameters of every question.
+        first_s: It refuses what begins long before.
+        clock_offset_s: How far its own clock is ahead, as far as it has told.
     """
 
     clock: InstantClock
@@ -61,6 +63,7 @@ class PretendCloud:
     failures: list[Exception | None] = field(default_factory=list)
     asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     first_s: int = 0
+    clock_offset_s: float | None = None
 
     async def fetch(
         self, path: str, parameters: Mapping[str, str | int] | None = None, *, from_reserve: bool = False
@@ -108,7 +111,8 @@ class PretendCloud:
         return {"total_devices": 12, "intervals": intervals, "meta": self._make_meta("inv")}
 
     def _answer_meters(self, start: int, end: int) -> dict[str, Any]:
-        assert end <= self.clock.now_ms() // 1000, "the cloud refuses an end in the future"
+        if end > self.clock.now_ms() // 1000 + (self.clock_offset_s or 0):
+            raise CloudRefusedError("the future", 422, 422, "Requested date is in the future")
         if self.no_meter:
             return {"total_devices": 0, "intervals": [], "meter_intervals": [], "meta": self._make_meta("met")}
         ends = self.list_ends("met", start, min(end, start + 7 * DAY_S))

@@ -117,6 +117,8 @@ async def test_what_is_wanted_again_goes_out_under_one_new_revision(tmp_path, cl
 class DaysCloud:
     """Answers with the days of the example."""
 
+    clock_offset_s = None
+
     def __init__(self):
         self.asked = []
 

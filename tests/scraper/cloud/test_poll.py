@@ -135,6 +135,19 @@ async def test_two_types_that_lack_the_same_time_have_a_gap_each(tmp_path, cloud
         assert len({gap.timestamp for gap in gaps}) == 2
 
 
+async def test_a_host_whose_clock_is_ahead_asks_nothing_of_the_clouds_future(tmp_path, cloud):
+    cloud.clock_offset_s = -2_000.0
+    async with run_cloud_scraper(tmp_path, cloud, ["met"]) as scraper:
+        await scraper.poller.make_pass()
+        assert max(await scraper.list_seen("met")) == NOON_S - 2_700
+
+
+async def test_a_clock_that_was_far_ahead_stops_no_pass(tmp_path, cloud):
+    async with run_cloud_scraper(tmp_path, cloud) as scraper:
+        await scraper.kept.keep(passed_s=NOON_S + 400.0 * DAY_S)
+        assert scraper.poller.find_due_s() <= NOON_S
+
+
 async def test_a_restart_asks_nothing_before_the_next_pass_is_due(tmp_path, cloud):
     async with run_cloud_scraper(tmp_path, cloud) as scraper:
         await scraper.poller.make_pass()

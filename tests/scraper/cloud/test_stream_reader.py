@@ -15,6 +15,8 @@ NOON_S = BEGIN_S + DAY_S + 12 * HOUR_S
 class ExampleCloud:
     """Answers with example replies, by the end of the path."""
 
+    clock_offset_s = None
+
     def __init__(self, **replies):
         self.replies = replies
         self.asked = []

@@ -70,7 +70,8 @@ class StreamReader:
 
     async def read_new(self) -> bool:
         """Read until now; whether anything came. Raises as `IntervalReader.read_new`."""
-        came, now_s = False, self._clock.now_ms() // 1000
+        behind_s = min(0, round(self._api.clock_offset_s or 0.0))  # the cloud refuses what is its future
+        came, now_s = False, self._clock.now_ms() // 1000 + behind_s
         start, following = self._find_start(now_s), (0, now_s)
         while start < find_quarter(now_s):
             used = use_window(start, following[1], now_s)

@@ -73,6 +73,24 @@ async def test_an_import_says_what_it_costs_stops_at_its_share_and_goes_on(comma
     assert len(rows) in {2 * (288 + 4 * 96) + change for change in (-56, 0, 56)}, "days of 23 to 25 hours"
 
 
+async def test_an_import_that_is_killed_goes_on_and_commits_nothing_twice(command_line, sim, tmp_path):
+    arguments = ("cloud", "import", *name_days(sim, 8, 1), "--types", "met")
+    process = await command_line._start("scraper", *arguments)
+    while not (line := (await process.stdout.readline()).decode()).startswith("met until"):
+        assert line, "it ended"
+    process.kill()
+    await process.wait()
+    again = await command_line.run_command(*arguments)
+    assert again.status == 0, again.text
+    assert "are left to make" not in again.text
+    rows = [row for row in await list_waiting(tmp_path / "edge") if row.kind == "interval"]
+    ends = sorted(row.timestamp for row in rows if row.tags["phase"] == "total")
+    assert ends == list(range(ends[0], ends[-1] + 1, 900_000))
+    assert len(ends) in {8 * 96 + change for change in (-4, 0, 4)}
+    assert len({(row.series, row.timestamp) for row in rows}) == len(rows)
+    assert sum("rgm_stats" in path for _, path, _ in sim.cloud.requests) <= 3
+
+
 async def test_what_was_typed_wrong_is_said_and_costs_no_call(command_line, sim, tmp_path):
     for arguments, words in (
         (("--from", "soon", "--to", "2026-01-01"), "--from must be a day"),

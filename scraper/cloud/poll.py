@@ -181,19 +181,22 @@ class CloudPoller:
         return is_lively
 
     async def _repair(self) -> None:
-        """Read yesterday again, once a day."""
+        """Read yesterday again, once a day; what fails for now is tried at the next pass."""
         zone = self._find_zone()
         day = find_day_to_repair(self._read_second(), zone)
         if day is None or self._kept.state.repaired == day.isoformat():
             return
+        is_done = True
         for reader in self._readers:
             try:
                 await reader.repair(find_day(day, zone))
             except CloudQuotaError:
                 raise
             except (CloudError, BadReplyError) as error:
+                is_done &= not isinstance(error, CloudLaterError)
                 log.info("yesterday is not read again", type=reader.name, reason=str(error))
-        await self._kept.keep(repaired=day.isoformat())
+        if is_done:
+            await self._kept.keep(repaired=day.isoformat())
 
     async def _need_person(self, error: PersonNeededError) -> None:
         """Say it once, and look again: nothing is asked of the cloud before somebody has acted."""

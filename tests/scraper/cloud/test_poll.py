@@ -87,6 +87,15 @@ async def test_a_correction_of_yesterday_is_found_in_the_morning(tmp_path, cloud
         assert scraper.kept.state.repaired == "2026-05-13"
 
 
+async def test_a_morning_under_heavy_load_is_read_again_later(tmp_path, cloud):
+    async with run_cloud_scraper(tmp_path, cloud, ["inv"]) as scraper:
+        cloud.failures = [None, None, CloudLaterError("heavy load")]
+        await scraper.poller.make_pass()
+        assert (len(cloud.asked), scraper.kept.state.repaired) == (3, "")
+        await scraper.pass_until(NOON_S + 2 * HOUR_S)
+        assert scraper.kept.state.repaired == "2026-05-12"
+
+
 async def test_meters_that_lag_hold_nobody_else_back(tmp_path, cloud):
     cloud.delay_s["met"] = 5 * HOUR_S
     async with run_cloud_scraper(tmp_path, cloud) as scraper:

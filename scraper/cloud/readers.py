@@ -9,6 +9,7 @@ from scraper.cloud.kept import KeptCloud, RepeatedImport
 from scraper.cloud.questions import Answer, Asker, IntervalType, ask_window
 from scraper.cloud.rules.amounts import TOTAL, Amount
 from scraper.cloud.rules.ledger import (
+    KEPT_S,
     Entry,
     IntervalLedger,
     enter,
@@ -109,7 +110,7 @@ class IntervalReader:
             await self._keep([], self.ledger._replace(watermark_s=end - FIRST_S))
         start = clamp_start(self.ledger.watermark_s - TAIL_S, self._read_second())
         while start < end:
-            answer = await self._ask(cut_window(start, end, one_day=self._kept.state.one_day and not self.takes_end))
+            answer = await self._ask(cut_window(start, end, one_day=self._is_by_day()))
             if answer.is_absent:
                 await self._note_absent()
                 return False
@@ -124,15 +125,17 @@ class IntervalReader:
         return is_lively
 
     async def repair(self, day: Stretch) -> None:
-        """Read a day that is over, and all holes, again: from the month's reserve. Raises as `read_new`."""
+        """Read a day that is over, and all holes, again: from the month's reserve. Raises as `read_new`.
+
+        Where a call gives a week, all that can be compared is looked at: some inverters are a day late.
+        """
         if self.name in self._kept.state.absent:
             return
         end = min(day[1], self.ledger.watermark_s)
-        start = max(min([day[0], *(hole[0] for hole in self.ledger.holes)]), end - LONGEST_S)
+        longest = day[0] if self._is_by_day() else find_quarter(min(day[0], end - KEPT_S))
+        start = max(min([longest, *(hole[0] for hole in self.ledger.holes)]), end - LONGEST_S)
         while start < end:
-            answer = await self._ask(
-                cut_window(start, end, one_day=self._kept.state.one_day and not self.takes_end), from_reserve=True
-            )
+            answer = await self._ask(cut_window(start, end, one_day=self._is_by_day()), from_reserve=True)
             judged = self._judge(answer, self.ledger.watermark_s)
             entries = list_entries_to_commit(self.ledger, self._select_own(judged.final), self._type.step_s)
             await self._settle(entries, NOTHING_READ, (), answer.amounts.devices_total)
@@ -186,6 +189,9 @@ class IntervalReader:
         if answer.spoken.cut and not self._kept.state.one_day:
             await self._kept.keep(one_day=True)
         return answer
+
+    def _is_by_day(self) -> bool:
+        return self._kept.state.one_day and not self._type.takes_end
 
     def _judge(self, answer: Answer, watermark_s: int) -> IntervalJudgement:
         return judge(

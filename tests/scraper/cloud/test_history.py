@@ -10,6 +10,7 @@ import pytest
 from scraper.cloud.errors import CloudLaterError, CloudQuotaError
 from scraper.cloud.history import HistoryImport
 from scraper.cloud.past_days import read_days
+from scraper.cloud.rules.pauses import find_day
 from shared.units import DAY_S, HOUR_S
 from tests.cloud_examples import read_example
 from tests.scraper.cloud.pretend_cloud import BEGIN_S, compute_truth, make_cloud, run_cloud_scraper
@@ -149,6 +150,21 @@ async def test_of_what_is_older_there_are_days_and_sources_are_never_mixed(tmp_p
         assert {row.tags["revision"] for row in await scraper.list_rows()} == {"0", "1"}
         assert await read_days(api, 4711023, scraper.readers, days, zone, before_s=0, again=True) == 0
         assert len(api.asked) == 2
+
+
+@pytest.mark.parametrize(("day", "fives", "quarters"), [(date(2026, 3, 29), 276, 92), (date(2026, 10, 25), 300, 100)])
+async def test_days_on_which_clocks_change_are_whole(tmp_path, day, fives, quarters):
+    start, end = find_day(day, ZoneInfo("Europe/Amsterdam"))
+    cloud = make_cloud(end + DAY_S)
+    async with run_cloud_scraper(tmp_path, cloud) as scraper:
+        await run_import(scraper, (start, end))
+        for name, step, count in (("inv", 300, fives), ("met", 900, quarters)):
+            seen = await scraper.list_seen(name)
+            assert list(seen) == list(range(start + step, end + 1, step))
+            assert len(seen) == count
+        rows = [row for row in await scraper.list_rows() if row.kind == "interval"]
+        assert len(rows) == fives + 4 * quarters
+        assert await scraper.list_events("gap") == []
 
 
 async def test_nothing_older_than_two_years_is_asked_and_the_beginning_is_no_hole(tmp_path, cloud):

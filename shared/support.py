@@ -27,7 +27,8 @@ _MOST_LOG = 64 * 1024 * 1024
 _LIBRARIES = ("httpx", "msgspec", "structlog", "pydantic", "typer", "cryptography", "zeroconf", "starlette", "uvicorn")
 _PLAIN_VALUE = re.compile(
     r"-?\d{1,9}(?:\.\d{1,6})?|\d\d:\d\d(?:-\d\d:\d\d)?|true|false|yes|no|on|off|auto|stream|poll|pin|any|discover|"
-    r"influxdb[123]?|victoriametrics|questdb|telegraf|receiver|grafana|DEBUG|INFO|WARNING|ERROR"
+    r"influxdb[123]?|victoriametrics|questdb|telegraf|receiver|grafana|gateway|cloud|"
+    r"P[\dDTHMS.]{1,20}|DEBUG|INFO|WARNING|ERROR"
 )
 _PATH = re.compile(r"(?:sqlite:///)?[~/.][\w./~ -]*")
 _SECRET_NAME = re.compile(r"TOKEN|SECRET|PASSWORD|USERNAME|KEY|^(?:NTFY|SMTP|TELEGRAM|WEBHOOK)_")

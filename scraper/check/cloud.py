@@ -107,7 +107,7 @@ async def _check_system(parts: CloudParts, settings: ScraperSettings, clock: Clo
         findings.note("system", f"not asked or not answered now: {error}")
         return False
     now_s = clock.now_ms() / 1000
-    text = f"{system.system_id} is {system.name or 'without a name'}, time zone {system.time_zone or 'unknown'}"
+    text = f"{system.system_id} is readable, time zone {system.time_zone or 'unknown'}"
     if system.last_report_s is None:
         findings.note("system", f"{text}; its gateway has never reported to Enphase")
     elif now_s - system.last_report_s > _OLD_S:

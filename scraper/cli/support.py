@@ -1,6 +1,7 @@
 """`envoy-scraper support`: one archive for a report of a bug, without secrets; works beside a running scraper."""
 
 import asyncio
+import contextlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +11,7 @@ import typer
 
 from scraper import settings
 from scraper.check.walk import walk
+from scraper.cloud.grant import GrantFile
 from scraper.errors import GatewayError, OutboxError, ScraperError, ScraperSettingError
 from scraper.gateway.pinning import PinStore
 from scraper.gateway.raw import RawGateway
@@ -95,6 +97,7 @@ def _collect(clock: SystemClock, pseudonyms: Pseudonyms) -> dict[str, str]:
     if known is not None:
         pseudonyms.hide("gateway", known)
     hide_secret_files(pseudonyms, [*(loaded.state_dir / "tokens").glob("*"), loaded.key_file])
+    _hide_grant(loaded, pseudonyms)
     lines: list[str] = []
     asyncio.run(walk(loaded, clock, lambda one: lines.append(f"{one.level:>4}  {one.step}: {one.text}")))
     texts = {
@@ -102,10 +105,22 @@ def _collect(clock: SystemClock, pseudonyms: Pseudonyms) -> dict[str, str]:
         "files.txt": describe_files(loaded.state_dir),
         "outbox.txt": _describe_outbox(loaded, clock),
     }
+    if loaded.source == "cloud":
+        return texts
     replies, serial = asyncio.run(_ask_gateway(loaded, clock))
     if serial is not None:
         pseudonyms.hide("gateway", serial)
     return texts | replies
+
+
+def _hide_grant(loaded: ScraperSettings, pseudonyms: Pseudonyms) -> None:
+    """The number of the system, and the tokens of the owner's approval if there is one."""
+    if loaded.cloud.system is not None:
+        pseudonyms.hide("system", str(loaded.cloud.system))
+    with contextlib.suppress(ScraperError):  # `check` says what is wrong with the file
+        if (grant := GrantFile(loaded.state_dir).load()) is not None:
+            pseudonyms.hide_secret(grant.access)
+            pseudonyms.hide_secret(grant.refresh)
 
 
 async def _ask_gateway(loaded: ScraperSettings, clock: SystemClock) -> tuple[dict[str, str], str | None]:

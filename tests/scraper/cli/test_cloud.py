@@ -12,6 +12,7 @@ from scraper.cloud.grant import GRANT_FILE, OwnerGrant
 from scraper.cloud.rules.approval import make_address, read_code
 from scraper.errors import WrongUseError
 from simulator.server import Simulator
+from tests.scraper.cli.test_support import read_archive
 from tests.scraper.commands import SECRET, CommandLine, run_hosted_receiver
 
 FORM = {"email": "owner@example.com", "password": "sunny-roof", "approve": "yes"}
@@ -173,12 +174,28 @@ async def test_check_walks_the_whole_way(command_line, sim, tmp_path):
         assert good.status == 0, good.text
         assert "it would end on 20" in good.find("ok  approval")
         assert "of 1000 used this month" in good.find("ok  calls")
-        assert "4711023 is Roof, time zone Europe/Berlin" in good.find("ok  system")
+        assert "4711023 is readable, time zone Europe/Berlin" in good.find("ok  system")
         assert "interval(s) of 5 minutes" in good.find("ok  inv")
         assert "interval(s) of 15 minutes" in good.find("ok  met")
         assert "belongs to this system" in good.find("ok  link")
         assert len(sim.cloud.api.calls) == calls + 4
         assert not [secret for secret in list_secrets(sim) if secret in good.text + before.text]
+
+
+async def test_a_report_for_people_who_help_holds_no_key_no_token_and_no_number_of_the_system(
+    command_line, sim, tmp_path
+):
+    await authorise(command_line, sim)
+    log = tmp_path / "log.txt"
+    log.write_text("\n".join(["system 4711023", *list_secrets(sim)]))
+    outcome = await command_line.run_command("support", "--log", "log.txt", "--to", "report.tar.gz")
+    assert outcome.status == 0, outcome.text
+    texts = read_archive(tmp_path / "report.tar.gz")
+    assert "ENVOY_CLOUD_API_KEY is set (a secret)" in texts["settings.txt"]
+    assert "ok  system" in texts["check.txt"]
+    assert texts["log.txt"].startswith("system system-1\n")
+    whole = "\n".join(texts.values())
+    assert not [known for known in ["4711023", "Roof", "Berlin", *list_secrets(sim)] if known in whole]
 
 
 async def test_check_says_what_keeps_the_cloud_from_being_read(command_line, sim):

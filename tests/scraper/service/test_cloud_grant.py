@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+from typing import Any
 
 import httpx
 
@@ -31,7 +32,7 @@ class CloudHome:
         self.sim, self.clock, self.folder = sim, clock, folder
         self.settings = service.make_settings(folder / "hosted", secret=SECRET.encode(), gateways=(SYSTEM,))
         self.port = 0
-        self.store = None
+        self.store: Any = None
 
     @contextlib.asynccontextmanager
     async def run_receiver(self):

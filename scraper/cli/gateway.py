@@ -21,6 +21,7 @@ from scraper.gateway.tokens import TokenCache, explain_refusal, parse_token
 from scraper.gateway.transport import Address
 from scraper.gateway.trust import accept, propose
 from scraper.service.build import make_gateway_options
+from scraper.service.cloud_source import name_system
 from scraper.settings import ScraperSettings
 from scraper.uplink.edge_key import EdgeKey
 from shared import logs
@@ -108,7 +109,10 @@ def make_key() -> None:
     """Make this scraper's key (once) and print the line for `envoy-receiver keys add`."""
     loaded = settings.load()
     edge = EdgeKey.load_or_make(loaded.key_file)
-    serial = loaded.gateway.serial or PinStore(loaded.state_dir).read_gateway() or _find_serial(loaded)
+    if loaded.source == "cloud":
+        serial = name_system(loaded.cloud)
+    else:
+        serial = loaded.gateway.serial or PinStore(loaded.state_dir).read_gateway() or _find_serial(loaded)
     typer.echo(str(PublicKey(edge.export_public_raw(), serial)))
 
 

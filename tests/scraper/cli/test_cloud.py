@@ -161,6 +161,13 @@ async def test_systems_are_listed_and_an_approval_is_forgotten(command_line, sim
     assert (refused.status, "cloud authorise" in refused.text) == (1, True)
 
 
+async def test_the_key_line_of_a_cloud_source_names_the_system(command_line):
+    outcome = await command_line.run_command("key", RECEIVER_SECRET="")
+    assert (outcome.status, outcome.text.count("system-4711023")) == (0, 1), outcome.text
+    missing = await command_line.run_command("key", RECEIVER_SECRET="", CLOUD_SYSTEM="")
+    assert (missing.status, "ENVOY_CLOUD_SYSTEM is not set" in missing.text) == (1, True)
+
+
 async def test_check_walks_the_whole_way(command_line, sim, tmp_path):
     async with run_hosted_receiver(tmp_path, "system-4711023") as hosted:
         url = f"http://127.0.0.1:{hosted.port}"

@@ -13,12 +13,15 @@ from pathlib import Path
 from receiver import settings as receiver_settings
 from receiver.errors import ReceiverSettingError
 from scraper import settings as scraper_settings
+from scraper.cloud.grant import GrantFile
 from scraper.errors import GatewayError, ScraperError
 from scraper.gateway.discovery import find_hosts
 from scraper.gateway.info import GatewayInfo
 from scraper.gateway.probe import probe
 from scraper.gateway.tokens import TokenCache
 from scraper.gateway.transport import Address
+from scraper.service.cloud_parts import read_keys
+from scraper.service.cloud_source import name_system
 from scraper.settings import ScraperSettings
 from shared.clock import Clock
 from shared.environment import ENV_FILE_OPTION, UnreadableSettingError, read_environment
@@ -192,12 +195,30 @@ def _load_scraper_settings() -> ScraperSettings:
 
 
 async def _find_serial(wanted: ScraperSettings, clock: Clock) -> str:
-    """The gateway's serial, asked from it where no setting says it. Raises StandaloneError."""
+    """The gateway's serial, asked from it where no setting says it; or the system. Raises StandaloneError."""
+    if wanted.source == "cloud":
+        return _find_system(wanted)
     if wanted.gateway.serial is not None:
         return wanted.gateway.serial
     info = await _ask_gateway(wanted, clock)
     _require_login(info, wanted)
     return info.serial
+
+
+def _find_system(wanted: ScraperSettings) -> str:
+    """Under which name a system of the cloud arrives. Raises StandaloneError, also where nobody has approved yet."""
+    try:
+        read_keys(wanted.cloud)
+        grant = GrantFile(wanted.state_dir).load()
+        system = name_system(wanted.cloud)
+    except ScraperError as error:
+        raise StandaloneError(str(error)) from error
+    if grant is None:
+        raise StandaloneError(
+            f"the owner of {system} has not approved yet: run `envoy-scraper cloud authorise`, with {ENV_FILE_OPTION} "
+            "and the file before `cloud` where its settings are not in .env (docs/cloud.md)"
+        )
+    return system
 
 
 async def _ask_gateway(wanted: ScraperSettings, clock: Clock) -> GatewayInfo:

@@ -32,8 +32,8 @@ web: $(PAGE) ## build the page (Node comes from PyPI where none is installed)
 page-types: $(STAMP) ## make the page's types of the API's answers again from the published schema
 	receiver/web/build.sh types
 
-demo: $(STAMP) $(PAGE) ## run simulator, receiver and scraper together, with a live terminal view
-	$(BIN)/python -m standalone demo
+demo: $(STAMP) $(PAGE) ## run simulator, receiver and scraper together, with a live terminal view; CLOUD=1: the same house from the cloud, too
+	$(BIN)/python -m standalone demo $(if $(filter-out 0,$(CLOUD)),--cloud)
 
 run: $(STAMP) $(PAGE) ## run receiver and scraper together against your gateway (settings in .env); LAN=1: on your phone too; ALSO=.env.garage: one more gateway
 	$(BIN)/python -m standalone run $(if $(filter-out 0,$(LAN)),--lan) $(addprefix --also ,$(ALSO))

@@ -31,9 +31,12 @@ _STATE = Path("state")
 def demo(
     state: Annotated[Path, typer.Option(help="Directory for everything that is written.")] = _STATE / "demo",
     days: Annotated[float, typer.Option(min=0, max=30, help="Days of history.")] = 7.0,
+    cloud: Annotated[
+        bool, typer.Option("--cloud", help="Read the same house from the simulated cloud, too, as a second gateway.")
+    ] = False,
 ) -> None:
     """A simulated gateway, the scraper and the receiver, with a live view. Needs no settings."""
-    sys.exit(_run_until_stopped(lambda groups: run_demo(state.absolute(), days, SystemClock(), groups)))
+    sys.exit(_run_until_stopped(lambda groups: run_demo(state.absolute(), days, SystemClock(), groups, cloud=cloud)))
 
 
 @app.command()

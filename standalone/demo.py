@@ -1,10 +1,11 @@
 """`demo`: a simulated gateway in a house with a battery where it is always late morning, with days of history."""
 
+import functools
 import os
 import secrets
 import shlex
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from shared.units import DAY_S
 from simulator.house import PROFILES as HOUSES
 from simulator.house import find_late_morning_offset
 from simulator.profiles import PROFILES as GATEWAYS
+from standalone.demo_cloud import AnnouncedCloud, plan_cloud, start_cloud_scraper
 from standalone.directories import DemoDirectory, find_free_port
 from standalone.history import HouseSettings
 from standalone.loader import LoadJob
@@ -44,6 +46,7 @@ class AnnouncedGateway(msgspec.Struct):
     https_port: int
     token: str
     house_offset_s: int
+    cloud: AnnouncedCloud
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,9 @@ class Simulation:
     past: HouseSettings
 
 
-async def run_demo(directory: Path, days: float, clock: Clock, groups: list[ProcessGroup]) -> None:
+async def run_demo(
+    directory: Path, days: float, clock: Clock, groups: list[ProcessGroup], *, cloud: bool = False
+) -> None:
     """Run until cancelled.
 
     Args:
@@ -62,6 +67,7 @@ async def run_demo(directory: Path, days: float, clock: Clock, groups: list[Proc
         days: How much history there is.
         clock: Time.
         groups: The group of processes is appended as soon as it exists, so that the caller can kill it.
+        cloud: Whether a second scraper reads the same house from the simulated cloud.
 
     Raises:
         StandaloneError: It cannot go on; says why.
@@ -71,7 +77,12 @@ async def run_demo(directory: Path, days: float, clock: Clock, groups: list[Proc
         title = f"envoy-relay demo: simulated gateway {simulation.gateway.serial}"
         plain = plan_installation(directory, simulation.gateway, title)
         installation = describe_site(plain, directory, simulation.past, clock)
-        await run_chain(group, installation, simulation.past, days, clock)
+        beside = None
+        if cloud:
+            announced = simulation.gateway.cloud
+            installation, own = plan_cloud(installation, announced, make_private(directory / "scraper-cloud"))
+            beside = functools.partial(start_cloud_scraper, group, announced, own, clock)
+        await run_chain(group, installation, simulation.past, days, clock, beside=beside)
 
 
 @asynccontextmanager
@@ -89,13 +100,21 @@ async def open_group(directory: Path, groups: list[ProcessGroup]) -> AsyncIterat
 
 
 async def run_chain(
-    group: ProcessGroup, installation: LocalInstallation, past: HouseSettings, days: float, clock: Clock
+    group: ProcessGroup,
+    installation: LocalInstallation,
+    past: HouseSettings,
+    days: float,
+    clock: Clock,
+    *,
+    beside: Callable[[], Awaitable[None]] | None = None,
 ) -> None:
-    """Receiver, history and scraper, and the view on them until cancelled. Raises StandaloneError."""
+    """Receiver, history and scraper, what starts beside them, and the view until cancelled. Raises StandaloneError."""
     remember_choice(installation.environment)
     token = await start_receiver(group, installation, clock)
     loader = await load_past(group, installation, past, days, clock) if days > 0 else None
     await start_scraper(group, installation)
+    if beside is not None:
+        await beside()
     await watch(group, installation, token, clock, loader=loader, past_hours=round(days * 24))
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import ssl
 import subprocess
@@ -92,3 +93,28 @@ def test_a_system_of_the_cloud_runs_beside_the_gateway(lane: Lane, started) -> N
         below = list_descendants(command.process.pid)
         assert command.end(signal.SIGINT) == 0
         assert list_living(below) == {}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_the_demo_reads_its_house_from_the_cloud_too(tmp_path: Path) -> None:
+    demo = tmp_path / "demo"
+    with run_standalone(tmp_path, "demo", "--state", str(demo), "--days", "0", "--cloud") as command:
+        command.wait_for(r"inverters 20 of 20")
+        shell = re.search(r"^another link to it: (.+)$", command.text, re.MULTILINE)
+        assert shell is not None
+        made = subprocess.run(f"{shell[1]}", shell=True, check=True, capture_output=True, text=True)  # noqa: S602
+        port = urlsplit(made.stdout.strip().partition("#")[0]).port
+        lane = Lane(tmp_path, port or 0, environment={"RECEIVER_STATE_DIR": str(demo / "receiver")})
+        token = lane.give("receiver", "token", "create").stdout.split()[-1]
+        question = f"gateways/{SYSTEM}/series?kind=interval&field=energy&start=-6h"
+        assert wait_for(command, lambda: lane.ask(question, token))
+        below = list_descendants(command.process.pid)
+        assert command.end(signal.SIGINT) == 0
+        assert list_living(below) == {}
+        assert command.errors == ""
+    written = [path for path in demo.rglob("*") if path.is_file()]
+    assert [path for path in written if path.stat().st_mode & 0o077] == []
+    logs = "".join(path.read_text() for path in (demo / "logs").iterdir())
+    assert "eyJ" not in logs
+    assert '"level": "error"' not in logs

@@ -51,6 +51,9 @@ class GrantKeeper:
         count_call: Counts each call of the endpoint before it is sent.
         clock: Time.
         rng: Dice for delays.
+
+    Attributes:
+        ends_at: When the grant would end if it were no longer renewed (epoch seconds); None if there is none.
     """
 
     def __init__(
@@ -74,6 +77,7 @@ class GrantKeeper:
         self._is_start = True
         self._wrong_keys: tuple[Application, str] | None = None
         self._warned_s = 0
+        self.ends_at: int | None = None
 
     async def get_access(self, refused: str | None = None) -> str:
         """An access token that should work.
@@ -113,6 +117,7 @@ class GrantKeeper:
 
     def _load(self) -> OwnerGrant:
         grant = self._file.load()
+        self.ends_at = None if grant is None or grant.ended is not None else grant.ends_at
         if grant is None:
             raise GrantNeededError(f"the owner has not approved this application yet: {AUTHORISE}")
         if grant.ended is not None:
@@ -150,6 +155,7 @@ class GrantKeeper:
             self._unsaved = renewed
             self._file.save(renewed)
             self._unsaved, self._is_start, self._retry_at_ms = None, False, 0
+            self.ends_at = renewed.ends_at
             self._backoff.succeed()
             return renewed
 
@@ -167,6 +173,7 @@ class GrantKeeper:
                 grant = msgspec.structs.replace(grant, attempt_at=None, refusals=refusals, ended=ended)
                 self._file.save(grant)
                 if ended is not None:
+                    self.ends_at = None
                     log.error("the owner's approval has ended; nothing is read until a person renews it")
                     raise GrantNeededError(ended) from None
             except GrantNeededError as error:

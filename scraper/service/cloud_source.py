@@ -33,6 +33,7 @@ from shared.status_server import StatusServer
 
 log = structlog.get_logger()
 
+_SHOW_S = 60.0
 _TAG_VALUE = re.compile(r"[0-9A-Za-z._-]{1,64}")
 
 
@@ -181,6 +182,7 @@ async def run_cloud(
             loops: list[Coroutine[Any, Any, None]] = [
                 _await_job(make_job(source, clock)),
                 source.parts.keeper.maintain(),
+                _show_expiry(source, clock),
                 report.run(),
                 delivery.run(outbox, health.serial, list_steps),
             ]
@@ -189,6 +191,13 @@ async def run_cloud(
             await stop.wait()
             for task in running:
                 task.cancel()
+
+
+async def _show_expiry(source: CloudSource, clock: Clock) -> None:
+    """Let report and metrics say when the approval would end, as they do of a gateway's token: alarms watch it."""
+    while True:
+        source.health.token_expires_s = source.parts.keeper.ends_at
+        await clock.sleep(_SHOW_S)
 
 
 async def _await_job(job: Callable[[], Awaitable[None]]) -> None:

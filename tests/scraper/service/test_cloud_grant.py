@@ -126,6 +126,7 @@ async def test_a_second_refresher_costs_two_calls_and_one_event_and_a_new_approv
                 async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
                     metrics, ready = (await client.get("/metrics")).text, (await client.get("/readyz")).text
                 assert "envoy_login_blocked 1.0" in metrics
+                assert "envoy_token_expires_in_seconds" not in metrics, "it has ended"
                 canaries.collect("metrics", metrics)
                 canaries.collect("readiness", ready)
                 approve(sim, tmp_path / "edge")
@@ -139,6 +140,12 @@ async def test_a_second_refresher_costs_two_calls_and_one_event_and_a_new_approv
 
                 points = await wait_until(is_healed, lambda: "an hour more of intervals")
                 assert len(await home.list_points("event", type="grant")) == 1
+
+                async def says_expiry():
+                    points = await home.list_points("gateway")
+                    return points[-1].fields.get("token_expires_in", 0) > 29 * 86_400
+
+                await wait_until(says_expiry, lambda: "when the new approval would end")
         ends = sorted({point.timestamp for point in points})
         assert ends == list(range(ends[0], ends[-1] + 1, 300_000))
         canaries.collect("log", repr(logs))

@@ -13,7 +13,7 @@ from tests.scraper.cloud.pretend_cloud import BEGIN_S, make_cloud, run_cloud_scr
 NOON_S = BEGIN_S + DAY_S + 12 * HOUR_S
 
 
-class CloudHours(NamedTuple):
+class CloudWeather(NamedTuple):
     """What the cloud does for some hours.
 
     Attributes:
@@ -32,7 +32,7 @@ class CloudHours(NamedTuple):
 
 
 RECENT = st.sets(st.integers(0, 120), max_size=12)
-WEATHER = st.builds(CloudHours, st.integers(1, 9), st.integers(0, 5 * HOUR_S), RECENT, RECENT, RECENT, st.booleans())
+WEATHER = st.builds(CloudWeather, st.integers(1, 9), st.integers(0, 5 * HOUR_S), RECENT, RECENT, RECENT, st.booleans())
 
 
 @settings(max_examples=6, phases=(Phase.reuse, Phase.generate))  # each example is days of reading; no shrinking

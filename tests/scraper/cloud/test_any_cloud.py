@@ -57,7 +57,18 @@ async def test_in_the_end_readers_see_the_truth(weathers):
             assert len({(row.series, row.timestamp) for row in rows}) == len(rows)
             first = min(start for start, _ in scraper.readers[0].ledger.covered)
             ends = range(first + 300, scraper.readers[0].ledger.watermark_s + 1, 300)
-            assert await scraper.list_seen("inv") == {end: float(cloud.tell("inv", end)) for end in ends}
+            truth = {end: float(cloud.tell("inv", end)) for end in ends}
+            seen = await scraper.list_seen("inv")
+            assert seen.items() <= truth.items()
+            # of many holes the newest eight are looked into again: each of the others has its event
+            assert truth.keys() - seen.keys() <= set(list_ends_of_gaps(await scraper.list_rows()))
+
+
+def list_ends_of_gaps(rows):
+    """Ends of the intervals that events say are missing (epoch seconds)."""
+    for row in rows:
+        if row.kind == "event" and row.tags["type"] == "gap":
+            yield from range(row.timestamp // 1000 // 300 * 300 + 300, int(row.fields["end"]) // 1000 + 1, 300)
 
 
 async def live_through(scraper, weather):

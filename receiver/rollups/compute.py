@@ -109,7 +109,7 @@ def find_reach(raw: RawSeries, start: int, stop: int, now_ms: int | None = None)
     an inverter reaches back over its interval, and bounds the time that the next one covers.
 
     The last reading of a series says for how long it belongs to the site: a meter for a day, a panel for thirty. If it
-    comes late, what was computed since as if it were gone may change.
+    comes late, what was computed since as if it were gone may change. One that is read again belongs in between.
 
     Args:
         raw: Readings of [start, stop), with neighbours.
@@ -121,7 +121,7 @@ def find_reach(raw: RawSeries, start: int, stop: int, now_ms: int | None = None)
     for entry in raw.meter:  # what is outside are the neighbours: of each field, for a reading may lack some
         boundaries += [time for time, _ in (*entry.points[:1], *entry.points[-1:])]
     near, far = _find_counter_reach([*raw.meter_energy, *raw.production, *raw.inverter, *raw.battery], start, stop)
-    boundaries += near
+    boundaries += [*near, *_find_reach_of_belonging(raw, start, stop)]
     for entry in raw.inverter:
         boundaries += _find_reach_of_reports(entry, start, stop, now_ms)
     boundaries += list_storage_reach(raw.storage, raw.battery, start, stop)
@@ -177,12 +177,32 @@ def _find_counter_neighbours(times: Sequence[int], start: int, stop: int) -> lis
     return before + [(time, times[beyond - 1]) for time in times[beyond:][:1]]
 
 
+def _find_reach_of_belonging(raw: RawSeries, start: int, stop: int) -> list[int]:
+    """Over which silences meters and batteries belong to the site because they are read in [start, stop)."""
+    read = [
+        *([time for time, _ in entry.points] for entry in raw.meter_energy),
+        *([time for time, _ in select_samples(entry.points, "batteries")] for entry in raw.storage),
+    ]
+    return [
+        time
+        for times in read
+        for time, nearest in _find_counter_neighbours(times, start, stop)
+        if abs(time - nearest) <= LONGEST_GAP_MS
+    ]
+
+
 def _find_end_of_belonging(times: Sequence[int], start: int, stop: int, gone_ms: int, now_ms: int) -> list[int]:
-    """Where a series is gone whose last reading is inside [start, stop), if without it it was gone before now."""
+    """Where a series is gone whose last reading is inside [start, stop), if without it it was gone before now.
+
+    The last one before a silence after which it does not count as read again is such a reading, too.
+    """
     first, beyond = bisect_left(times, start), bisect_left(times, stop)
-    if first == beyond or beyond < len(times) or (first and times[first - 1] + gone_ms >= now_ms):
+    if first == beyond:
         return []
-    return [max(stop, min(times[-1] + gone_ms + QUARTER_MS, now_ms))]
+    goes_on = beyond < len(times) and times[beyond] - times[beyond - 1] <= LONGEST_GAP_MS
+    if goes_on or (first and times[first - 1] + gone_ms >= now_ms):
+        return []
+    return [max(stop, min(times[beyond - 1] + gone_ms + QUARTER_MS, now_ms))]
 
 
 def _find_reach_of_reports(inverter: SeriesPoints, start: int, stop: int, now_ms: int | None) -> list[int]:

@@ -3,9 +3,10 @@
 Each quarter hour is judged by itself, so that it comes out the same whatever the stretch it is computed in:
 
 - A meter and phase belongs to the site if it was read within a day before the end of the quarter hour. Before that day
-  it was not there; a day after its last reading it was taken away. In between, what needs it is unknown while it is.
-- The batteries' own power stands in where no storage meter belongs to the site, for a day after they were last listed:
-  while it is not known, what needs it is unknown.
+  it was not there; a day after its last reading it was taken away. One that was read again at most `LONGEST_GAP_MS`
+  later was there throughout. In between, what needs it is unknown while it is.
+- The batteries' own power stands in where no storage meter belongs to the site, for a day after they were last listed,
+  or until they were listed again: while it is not known, what needs it is unknown.
 - A quarter hour in which a generator ran or may have run, or power came in over an open relay, knows nothing of grid
   and load. One in which the main relay was open knows the load, and not what was bought or sold.
 - Inverters stand in where no production meter belongs to the site: those that say something in the quarter hour. A
@@ -30,6 +31,7 @@ from receiver.rollups.series import (
     find_gaps,
     get_meter_phase,
     has_samples_around,
+    is_read_again,
     list_panel_powers,
     list_total_readings,
     make_powers,
@@ -44,7 +46,7 @@ from receiver.rollups.states import (
     is_in_spans,
     leave_out_generated,
 )
-from receiver.rollups.storage import STORAGE_TOTAL, read_storage, select_counters
+from receiver.rollups.storage import STORAGE_TOTAL, are_listed, read_storage, select_counters
 from receiver.sites.corrections import correct_series
 from receiver.sites.household import METER_GONE_MS, TOTAL_SOURCES
 from receiver.sites.model import Site
@@ -144,7 +146,7 @@ def iterate_quarters(raw: RawSeries, site: Site, start: int, stop: int) -> Itera
         }
         counting: Sequence[MeterCounters] = ()
         beside = [power[index] for power in own if power[index]]
-        if not has_meter(powers_here, STORAGE) and _is_seen_within(batteries.listed, first - GONE_MS, last):
+        if not has_meter(powers_here, STORAGE) and are_listed(batteries, first - GONE_MS, last):
             powers_here[STORAGE_TOTAL] = stored[index]
             counting = select_counters(batteries, first, last, len(beside))
         was_fed = is_in_spans(generated, first, last) or is_fed_by_others(powers_here, islands, first, last)
@@ -254,10 +256,10 @@ def _cut(segments: Segments, boundaries: Sequence[int]) -> list[Segments]:
 
 
 def _find_last_seen(seen: Sequence[tuple[MeterPhase, Sequence[int]]], start: int, stop: int) -> dict[MeterPhase, int]:
-    """When each phase was last read in [start, stop), of those that were."""
+    """When each phase was last read before `stop`: of those that were in [start, stop), or are read again after it."""
     found: dict[MeterPhase, int] = {}
     for key, times in seen:
-        if _is_seen_within(times, start, stop):
+        if _is_seen_within(times, start, stop) or is_read_again(times, stop):
             found[key] = max(found.get(key, 0), times[bisect_left(times, stop) - 1])
     return found
 

@@ -146,5 +146,14 @@ def has_samples_around(points: Sequence[Sample], start: int, stop: int) -> bool:
     return is_read_inside or points[after][0] - points[after - 1][0] <= LONGEST_GAP_MS
 
 
+def is_read_again(times: Sequence[int], moment: int) -> bool:
+    """Whether what was read at these ascending times was read before a moment and, soon enough to tell of it, after.
+
+    It was there in between then, however silent it was (`LONGEST_GAP_MS`).
+    """
+    index = bisect_left(times, moment)
+    return 0 < index < len(times) and times[index] - times[index - 1] <= LONGEST_GAP_MS
+
+
 def _get_time(sample: Sample | Point) -> int:
     return sample[0]

@@ -14,7 +14,7 @@ from receiver.energy.interpolation import Segment, make_linear_segments
 from receiver.energy.meter_flows import MeterCounters
 from receiver.energy.plausible import limit_ac_battery
 from receiver.energy.site import STORAGE, MeterPhase
-from receiver.rollups.series import REPORT_GAP_MS, has_samples_around, select_around, select_samples
+from receiver.rollups.series import REPORT_GAP_MS, has_samples_around, is_read_again, select_around, select_samples
 from receiver.stores.base import Point, SeriesPoints
 from shared.fields import MAX_GAP_MS
 from shared.units import QUARTER_MS
@@ -66,6 +66,16 @@ def read_storage(
     }
     signs = [*counts, *select_samples(points, "capacity")]
     return StorageHistory(sorted({time for time, value in signs if value > 0}), power, counts, counters, powers)
+
+
+def are_listed(batteries: StorageHistory, start: int, stop: int) -> bool:
+    """Whether there are batteries: they were listed in [start, stop) (UTC milliseconds), or before and again after."""
+    index = bisect_left(batteries.listed, stop)
+    if index > 0 and batteries.listed[index - 1] >= start:
+        return True
+    beyond = bisect_left(batteries.counts, stop, key=itemgetter(0))
+    around = batteries.counts[max(beyond - 1, 0) : beyond + 1]
+    return all(count > 0 for _, count in around) and is_read_again([time for time, _ in around], stop)
 
 
 def select_counters(batteries: StorageHistory, start: int, stop: int, measured: int = 0) -> list[MeterCounters]:

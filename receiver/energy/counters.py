@@ -3,8 +3,8 @@
 What a counter can say and what it cannot:
 
 - Only increases are energy, and only such as are possible (`receiver.energy.plausible`). A decrease or a jump is a
-  reset: it is marked, gives no energy, and its time is not covered. The one exception is the 32-bit wrap of gateways
-  without meters (2^32 J), which is undone where that is plausible.
+  reset: it is marked, gives no energy, and its time is not covered. The one exception is the 32-bit wrap (2^32 J) of
+  inverters and of their total, which is undone where that is plausible.
 - Between two readings at most `max_gap_ms` apart the increase is shared evenly over the time between them.
 - Over a longer gap the counter still knows HOW MUCH, but not WHEN. If the gap lies in one window, its energy belongs
   to that window beyond doubt and is counted there. If it spans a boundary, the shares are unknown: the energy stands
@@ -50,10 +50,16 @@ class CounterEnergy(NamedTuple):
 
 
 def compute_counter_energy(
-    points: Iterable[Point], start: int, stop: int, max_gap_ms: int = MAX_GAP_MS, possible: Possible | None = None
+    points: Iterable[Point],
+    start: int,
+    stop: int,
+    max_gap_ms: int = MAX_GAP_MS,
+    possible: Possible | None = None,
+    *,
+    wraps: bool = False,
 ) -> CounterEnergy:
     """The energy of a counter in [start, stop); see `compute_counter_windows`."""
-    return compute_counter_windows(points, (start, stop), max_gap_ms, possible=possible)[0]
+    return compute_counter_windows(points, (start, stop), max_gap_ms, possible=possible, wraps=wraps)[0]
 
 
 def compute_counter_windows(
@@ -64,6 +70,7 @@ def compute_counter_windows(
     possible: Possible | None = None,
     *,
     asked_apart: bool = False,
+    wraps: bool = False,
 ) -> list[CounterEnergy]:
     """The energy of a counter in each window between neighbouring boundaries.
 
@@ -76,6 +83,7 @@ def compute_counter_windows(
         gaps: Recorded ones: a step over one that is longer than `BREATH_MS` is not shared evenly, however short it is.
         possible: The most energy between two readings, where more is known of it than that it is not absurd.
         asked_apart: Whether the counter is not read together with what the gaps are recorded of.
+        wraps: Whether it may begin again at 0 after 2^32 J.
 
     Raises:
         ValueError: Timestamps or boundaries are not in order.
@@ -94,7 +102,8 @@ def compute_counter_windows(
             break
         if after[0] > windows[0].start:
             is_long = after[0] - before[0] > max_gap_ms or is_cut(before[0], after[0])
-            _allocate(windows, first, before, after, compute_increase_wh(before, after, possible), is_long=is_long)
+            wh = compute_increase_wh(before, after, possible, wraps=wraps)
+            _allocate(windows, first, before, after, wh, is_long=is_long)
     return [window.answer() for window in windows]
 
 

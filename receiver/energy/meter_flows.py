@@ -23,6 +23,8 @@ class MeterCounters(NamedTuple):
     """The most energy between two readings in one direction, where it is known."""
     gaps: Gaps = ()
     """Recorded ones that are as long as to matter, where the longest step is not the usual one."""
+    wraps: bool = False
+    """Whether they may begin again at 0 after 2^32 J."""
 
 
 class MeterFlows(NamedTuple):
@@ -59,7 +61,7 @@ def sum_counters(
     def measure(both: MeterCounters, points: Sequence[Point]) -> list[CounterEnergy]:
         if both.max_gap_ms:
             own = (both.max_gap_ms, both.gaps, both.possible)
-            return compute_counter_windows(points, boundaries, *own, asked_apart=True)
+            return compute_counter_windows(points, boundaries, *own, asked_apart=True, wraps=both.wraps)
         return compute_counter_windows(points, boundaries, max_gap_ms, gaps, both.possible)
 
     delivered = [measure(both, both.delivered) for both in read]

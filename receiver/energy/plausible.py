@@ -38,6 +38,10 @@ _READING_WH = 500.0  # what two readings may differ by, however close: they are 
 _FEWEST_STEPS = 3  # so many of the highest are left out but one: a jump that was believed is no power
 
 
+WRAPPING_KINDS = ("inverter", "production")
+"""Whose counters may begin again at 0 after 2^32 J: inverters, and their total."""
+
+
 class TotalReading(NamedTuple):
     """What one reading of a total says: time (UTC milliseconds), counter (Wh), and power (W) if it gives one."""
 
@@ -54,14 +58,20 @@ class PanelPower(NamedTuple):
     highest: float | None
 
 
-def compute_increase_wh(before: Point, after: Point, possible: Possible | None = None) -> float | None:
-    """The energy between two readings of a lifetime counter (UTC milliseconds, Wh); None if it was reset or jumped."""
+def compute_increase_wh(
+    before: Point, after: Point, possible: Possible | None = None, *, wraps: bool = False
+) -> float | None:
+    """The energy between two readings of a lifetime counter (UTC milliseconds, Wh); None if it was reset or jumped.
+
+    `wraps`: whether it may begin again at 0 after 2^32 J, as those of inverters and their total do. Meters never do.
+    """
     step = after[1] - before[1]
     most = possible(before[0], after[0]) if possible else None
     most_wh = _LARGEST_W * (after[0] - before[0]) / HOUR_MS if most is None else most
     if step < 0:
         step += WRAP_WH
-        return step if 0 <= step <= min(_LARGEST_WRAPPED_WH, most_wh) else None
+        is_wrap = wraps and before[1] <= WRAP_WH and 0 <= step <= min(_LARGEST_WRAPPED_WH, most_wh)
+        return step if is_wrap else None
     if step > most_wh:
         return None
     # A step that is possible is taken for a jump only where it is a multiple all but exactly.

@@ -16,7 +16,7 @@ from receiver.energy.gaps import Gaps
 from receiver.energy.interpolation import Segment, Segments, StepPoint, make_linear_segments, make_step_segments
 from receiver.energy.linear import summarise_linear
 from receiver.energy.means import Summary, summarise, summarise_windows
-from receiver.energy.plausible import Possible, limit_panel
+from receiver.energy.plausible import WRAPPING_KINDS, Possible, limit_panel
 from receiver.energy.windows import cut_by_window
 from receiver.queries.question import Aggregate, Fill, WindowedQuestion
 from receiver.queries.times import LATEST_MS
@@ -184,7 +184,9 @@ def _aggregate_counters(
         [limit_panel(list_panel_powers(points)) for points in members] if is_panel else limits or [None] * len(read)
     )
     each = [
-        compute_counter_windows(points, boundaries, longest_ms, gaps, most, asked_apart=not is_meter)
+        compute_counter_windows(
+            points, boundaries, longest_ms, gaps, most, asked_apart=not is_meter, wraps=question.kind in WRAPPING_KINDS
+        )
         for points, most in zip(read, possible, strict=True)
     ]
     if question.aggregate is Aggregate.INTEGRAL:

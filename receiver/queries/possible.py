@@ -99,7 +99,7 @@ async def _limit_total(
 def _is_doubtful(before: TotalReading, after: TotalReading, usual: Possible | None, usual_w: float) -> bool:
     if usual_w <= 0:
         return is_large_total(before, after)
-    return compute_increase_wh(before[:2], after[:2], usual) is None
+    return compute_increase_wh(before[:2], after[:2], usual, wraps=True) is None
 
 
 async def _add_limits_around(source: QuestionSource, question: SeriesQuestion, time: int) -> float:

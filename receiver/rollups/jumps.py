@@ -89,7 +89,7 @@ def _find_in_reports(raw: RawSeries, asked: Range) -> Iterator[_Jump]:
     for series in raw.inverter:
         possible = limit_panel(list_panel_powers(series.points))
         for step in _list_steps(select_samples(series.points, "energy_lifetime"), asked):
-            if compute_increase_wh(*step, possible) is None:
+            if compute_increase_wh(*step, possible, wraps=True) is None:
                 yield step[1][0], f"{series.series.get_tag('inverter')} energy_lifetime"
     for series in raw.battery:
         for field in ("discharged", "charged"):

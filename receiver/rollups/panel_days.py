@@ -78,7 +78,7 @@ def _compute_day(
     known = [energy for fields in distinct if (energy := read_number(fields, "energy")) is not None]
     energy = sum(known) if known else None
     if has_samples_around(inverter.counter, start, stop):  # knows what flowed in the gaps of the day, too
-        energy = compute_counter_energy(inverter.counter, start, stop, REPORT_GAP_MS, inverter.possible).wh
+        energy = compute_counter_energy(inverter.counter, start, stop, REPORT_GAP_MS, inverter.possible, wraps=True).wh
     covered_ms = sum(read_number(fields, "coverage") or 0.0 for fields in distinct) * QUARTER_MS
     ((_, _, means),) = cut_by_window(inverter.power, (start, stop))
     limit = max((power for time, power in highest if start <= time < stop), default=None)

@@ -113,7 +113,9 @@ def _compute_windows(inverter: Inverter, boundaries: Sequence[int]) -> list[_Inv
     """The inverter in each window; None while it does not belong to the site."""
     means = summarise_windows(inverter.power, boundaries)
     integrals = compute_window_energy(inverter.power, boundaries)
-    counted = compute_counter_windows(inverter.counter, boundaries, REPORT_GAP_MS, possible=inverter.possible)
+    counted = compute_counter_windows(
+        inverter.counter, boundaries, REPORT_GAP_MS, possible=inverter.possible, wraps=True
+    )
     answers: list[_InverterWindow | None] = []
     for mean, integral, count in zip(means, integrals, counted, strict=True):
         energy = count.wh if has_samples_around(inverter.counter, mean.start, mean.stop) else integral.wh

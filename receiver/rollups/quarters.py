@@ -222,7 +222,7 @@ def _select_total(
         return None
     best = min(around, key=lambda source: _find_silence(around[source]))
     possible = limit_total(totals[best], powers_before.get(best, ()), makes_w)
-    return MeterCounters(around[best], (), REPORT_GAP_MS, possible)
+    return MeterCounters(around[best], (), REPORT_GAP_MS, possible, wraps=True)
 
 
 def _find_silence(samples: Sequence[Sample]) -> int:

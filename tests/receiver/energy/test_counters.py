@@ -57,11 +57,19 @@ def test_a_reset_gives_no_energy_and_is_marked():
 
 
 def test_the_32_bit_wrap_of_gateways_without_meters_is_undone():
-    assert compute_increase_wh((0, WRAP_WH - 100.0), (15 * MINUTE, 150.0)) == approximate(250.0)
+    assert compute_increase_wh((0, WRAP_WH - 100.0), (15 * MINUTE, 150.0), wraps=True) == approximate(250.0)
 
 
 def test_a_fall_that_would_be_a_huge_wrap_is_a_reset():
-    assert compute_increase_wh((0, 600_000.0), (24 * HOUR, 10.0)) is None
+    assert compute_increase_wh((0, 600_000.0), (24 * HOUR, 10.0), wraps=True) is None
+
+
+@pytest.mark.parametrize(("first", "wraps"), [(1_148_000.0, False), (WRAP_WH + 20_000.0, True)])
+def test_a_fall_of_what_cannot_have_wrapped_is_a_reset(first, wraps):
+    """A meter that was put back at 1,148 kWh, and a total that was beyond 2^32 J already."""
+    points = [(0, first), (20 * HOUR, 3000.0)]
+    day = compute_counter_energy(points, 0, 24 * HOUR, wraps=wraps)
+    assert (day.wh, day.unallocated_wh, day.resets) == (None, 0.0, 1)
 
 
 def test_a_jump_to_the_true_value_after_a_firmware_update_is_no_energy():

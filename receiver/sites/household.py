@@ -88,8 +88,8 @@ def describe_household(
     }
     if storage.power is not None and not has_meter(powers, STORAGE):
         powers[STORAGE, "total"] = storage.power
-    if all(power is None for (meter, _), power in powers.items() if meter == PRODUCTION):
-        powers = {key: power for key, power in powers.items() if key[0] != PRODUCTION}  # inverters stand in
+    if not any(entry.tags["meter"] == PRODUCTION for entry in used):  # it is not read any more: inverters stand in
+        powers = {key: power for key, power in powers.items() if key[0] != PRODUCTION}
     reported = None
     if not has_meter(powers, PRODUCTION):
         sources = inverters or _choose_total(totals, now_ms)

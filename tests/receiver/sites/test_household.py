@@ -71,6 +71,17 @@ def test_a_meter_that_has_lost_a_phase_gives_no_sum():
     assert describe_household([*meters, gone], [], NO_SITE, NOON).site.load == 3100.0
 
 
+@pytest.mark.parametrize("power", [{}, {"power": 1000.0, "measured": 0.0}])
+@pytest.mark.parametrize("phases", ["a", "ab"])
+def test_inverters_do_not_stand_in_for_a_production_meter_that_is_read_and_silent(phases, power):
+    """Their reports are minutes old. Once the meter is not read any more, they are the best that is known."""
+    net, report = make_meter("net-consumption", -500.0), make_inverter("1", 300.0)
+    for age_ms, production, load in ((120_000, None, None), (120_001, 500.0, 0.0)):
+        silent = [Latest({"meter": "production", "phase": phase}, NOON - age_ms, {**power}) for phase in phases]
+        now = describe_household([*silent, net], [report], NO_SITE, NOON)
+        assert (now.site.production, now.site.load, now.site.exported) == (production, load, 500.0)
+
+
 def test_what_the_sites_file_corrects_is_corrected():
     wrong = MeterCorrection(role="net-consumption", reversed=frozenset("a"))
     site = Site(meters={"total-consumption": wrong, "net-consumption": MeterCorrection(role="ignore")})

@@ -13,10 +13,11 @@ NOON = 1_750_000_000_000
 METERS = ("production", "net-consumption", "total-consumption", "storage")
 ages_ms = st.sampled_from([0, 1_000, METER_SPEAKS_MS, METER_SPEAKS_MS + 1, REPORT_SPEAKS_MS, REPORT_SPEAKS_MS + 1])
 watts = st.floats(-5_000, 5_000).map(lambda power: round(power, 1))
+answers = st.one_of(watts.map(lambda power: {"power": power, "measured": 1.0}), st.just({"measured": 0.0}))
 meters = st.lists(
     st.builds(
-        lambda meter, phase, age, power: Latest({"meter": meter, "phase": phase}, NOON - age, {"power": power}),
-        st.sampled_from(METERS), st.sampled_from("ab"), ages_ms, watts,
+        lambda meter, phase, age, fields: Latest({"meter": meter, "phase": phase}, NOON - age, fields),
+        st.sampled_from(METERS), st.sampled_from("ab"), ages_ms, answers,
     ),
     max_size=8,
     unique_by=lambda entry: tuple(entry.tags.values()),

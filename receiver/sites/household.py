@@ -32,6 +32,8 @@ METER_GONE_MS = DAY_MS
 """A meter that was not read for this long does not belong to the site any more (milliseconds)."""
 TOTAL_SOURCES = ("pdm", "inverters", "api")
 """Of kind `production`, best first."""
+_NOTHING_W = 15.0
+"""A total of no more than this says that nothing is made: what inverters draw at night, and noise."""
 
 LoadUnknown: TypeAlias = Literal["battery-power-unknown", "generator-runs"]
 """Why it is not known what the house uses."""
@@ -92,8 +94,7 @@ def describe_household(
         powers = {key: power for key, power in powers.items() if key[0] != PRODUCTION}
     reported = None
     if not has_meter(powers, PRODUCTION):
-        sources = inverters or _choose_total(totals, now_ms)
-        reports = [entry for entry in sources if now_ms - entry.timestamp <= REPORT_SPEAKS_MS]
+        reports = _choose_reports(inverters, totals, now_ms)
         watts = [_read_power(entry) for entry in reports]
         known = [power for power in watts if power is not None]
         reported = sum(known) if known and len(known) == len(watts) else None  # a part is not the sum
@@ -128,10 +129,17 @@ def _explain_load(storage: StorageNow, power: SitePower, *, is_fed: bool) -> Loa
     return "battery-power-unknown" if storage.has_battery and power.battery is None else None
 
 
-def _choose_total(totals: Sequence[Latest], now_ms: int) -> list[Latest]:
-    """The best of the gateway's own totals that speak of now, or none."""
+def _choose_reports(inverters: Sequence[Latest], totals: Sequence[Latest], now_ms: int) -> list[Latest]:
+    """What speaks of now of what the roof makes: the inverters' reports, or the best of the gateway's own totals.
+
+    At night no inverter reports, and the total says that nothing is made. One that says more then is of the day before.
+    """
+    reports = [entry for entry in inverters if now_ms - entry.timestamp <= REPORT_SPEAKS_MS]
+    if reports:
+        return reports
     by_source = {entry.tags["source"]: entry for entry in totals if now_ms - entry.timestamp <= REPORT_SPEAKS_MS}
-    return [by_source[source] for source in TOTAL_SOURCES if source in by_source][:1]
+    best = [by_source[source] for source in TOTAL_SOURCES if source in by_source][:1]
+    return [entry for entry in best if not inverters or abs(_read_power(entry) or 0.0) <= _NOTHING_W]
 
 
 def _read_power(entry: Latest) -> float | None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from receiver.live.solar import LatestPowers
 from receiver.sites.household import describe_household
 from receiver.sites.model import NO_SITE, MeterCorrection, Site
 from receiver.stores.base import Latest
@@ -112,8 +113,19 @@ def test_the_gateways_own_total_stands_in_where_it_lists_no_inverter():
     assert (now.site.production, now.site.load) == (900.0, 1000.0)
     listed = describe_household([], [make_inverter("1", 200.0)], NO_SITE, NOON, totals=totals)
     assert listed.site.production == 200.0
-    night = describe_household([], [make_inverter("1", 200.0, age_s=7200)], NO_SITE, NOON, totals=totals)
-    assert night.site.production is None
+
+
+@pytest.mark.parametrize(("power", "production"), [(0.0, 0.0), (-4.0, -4.0), (16.0, None), (900.0, None)])
+def test_at_night_the_gateways_own_total_says_that_nothing_is_made(power, production):
+    """While no inverter reports, one that says more is not of now."""
+    totals, asleep = [Latest({"source": "pdm"}, NOON, {"power": power})], [make_inverter("1", 0.0, age_s=1801)]
+    meters = [make_meter("net-consumption", 400.0)]
+    night = describe_household(meters, asleep, NO_SITE, NOON, totals=totals)
+    assert (night.site.production, night.site.net) == (production, 400.0)
+    assert night.site.load == (None if production is None else 400.0 + production)
+    powers = LatestPowers()
+    powers.seed(meters, asleep, totals)
+    assert (powers.sum_up(NOON, NO_SITE) is None) is (production is None)
 
 
 def test_a_total_that_is_old_does_not_hide_one_that_speaks_of_now():

@@ -10,7 +10,7 @@
 - Import and export are netted over the phases at each moment (`netting="sum"`, what a netting grid meter bills), or
   are taken per phase and added (`netting="phases"`, for countries that bill each phase).
 - Inverters report up to 15 minutes late, so with a grid meter of this second they may seem to make less than what is
-  sold: the load is then 0, and the production at least what is sold.
+  sold: the load is then 0, and the production at least what is sold. If they cannot make as much, both are unknown.
 - What cannot be known from the meters at hand is None, never 0: a sum without one of its phases, or the load where the
   meters contradict each other, because a house cannot use less than nothing. So is the load where a battery is but its
   power is not known, and while a generator runs that no meter sees: what then seems to come from the grid is not bought
@@ -78,6 +78,7 @@ def compute_site_power(
     powers: Mapping[MeterPhase, float | None],
     *,
     inverters: float | None = None,
+    most: float | None = None,
     netting: Netting = "sum",
     has_battery: bool = False,
     on_generator: bool = False,
@@ -88,6 +89,7 @@ def compute_site_power(
     Args:
         powers: W by meter and phase; None for a phase that is there and of whose power nothing is known now.
         inverters: W of all inverters together; stands in where no production meter is enabled.
+        most: W that the inverters can make together at most; None: nothing bounds it.
         netting: How import and export are billed.
         has_battery: Whether there is a battery, also where `powers` has no storage.
         on_generator: Whether a generator runs that no meter sees.
@@ -106,8 +108,12 @@ def compute_site_power(
     supplies = [production, net, battery] if has_battery else [production, net]
     needed = _sum(supplies)
     if needed is not None and needed < 0 and not has_meter(powers, PRODUCTION) and production is not None:
-        production -= needed  # the reports lag: what is sold was made
-        supplies[0] = production
+        exceeds = has_meter(powers, NET) and most is not None and inverters is not None and inverters - needed >= most
+        if exceeds and _judge_load(supplies) is None:
+            production = total = None  # nobody made what is sold: the grid's transformer is likely the wrong way round
+        else:
+            production -= needed  # the reports lag: what is sold was made
+            supplies[0] = production
     if net is None or production is None:
         supplies = [total]
     load = _judge_load(supplies)

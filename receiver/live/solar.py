@@ -20,7 +20,8 @@ from shared.readings import FieldValue, Reading
 KINDS_OF_NOW = ("meter", "inverter", "production", *KINDS_OF_STORAGE)
 """The kinds that the sums of now rest on."""
 _POWERS = frozenset({"meter", "inverter", "production"})
-"""Of these the power alone is kept."""
+"""Of these the power alone is kept, and the highest of an inverter."""
+_KEPT = ("power", "max_power")
 
 
 @with_config(ConfigDict(extra="forbid"))
@@ -56,15 +57,16 @@ class LatestPowers:
         series = tuple(sorted(reading.tags.values()))
         power = reading.fields.get("power")
         if reading.kind in _POWERS and not isinstance(power, float):
-            of_kind.setdefault(series, Latest(reading.tags, reading.timestamp, {}))
+            last = of_kind.setdefault(series, Latest(reading.tags, reading.timestamp, _select_kept(reading)))
             is_silent = reading.kind == "inverter" or reading.fields.get("measured") == 0.0
-            if is_silent and of_kind[series].timestamp < reading.timestamp:
-                of_kind[series] = Latest(reading.tags, reading.timestamp, {})  # a new report, or answer, without power
+            if is_silent and last.timestamp < reading.timestamp:  # a new report, or answer, without power
+                fields = {name: value for name, value in last.fields.items() if name != "power"}
+                of_kind[series] = Latest(reading.tags, reading.timestamp, fields | _select_kept(reading))
             return
         known = of_kind.get(series)
-        if known is None or known.timestamp <= reading.timestamp or not known.fields:
-            fields: dict[str, FieldValue] = {} if known is None else dict(known.fields)
-            fields |= {"power": power} if isinstance(power, float) and reading.kind in _POWERS else reading.fields
+        if known is None or known.timestamp <= reading.timestamp or not known.fields.keys() - {"max_power"}:
+            fields = {} if known is None else dict(known.fields)
+            fields |= _select_kept(reading) if reading.kind in _POWERS else reading.fields
             of_kind[series] = Latest(reading.tags, reading.timestamp, fields)
 
     def sum_up(self, now_ms: int, site: Site) -> SolarData | None:
@@ -76,6 +78,10 @@ class LatestPowers:
         if not all(map(math.isfinite, (power.production, power.load, power.net))):
             return None  # a store of an earlier version may hold what overflows
         return SolarData(p=_round(power.production), c=_round(power.load), n=_round(power.net))
+
+
+def _select_kept(reading: Reading) -> dict[str, FieldValue]:
+    return {name: value for name in _KEPT if isinstance(value := reading.fields.get(name), float)}
 
 
 def _round(watts: float) -> int:

@@ -7,6 +7,7 @@ numbers everywhere.
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple, TypeAlias
 
+from receiver.energy.plausible import PanelPower, find_panel_limit
 from receiver.energy.site import (
     NET,
     PRODUCTION,
@@ -83,7 +84,7 @@ def describe_household(
     here = [entry for entry in here if (entry.tags["meter"], entry.tags["phase"]) in counts]
     used = [entry for entry in here if now_ms - entry.timestamp <= METER_SPEAKS_MS]
     powers = {
-        (entry.tags["meter"], entry.tags["phase"]): _read_power(entry)
+        (entry.tags["meter"], entry.tags["phase"]): _read_number(entry, "power")
         if now_ms - entry.timestamp <= METER_SPEAKS_MS
         else None
         for entry in here
@@ -95,7 +96,7 @@ def describe_household(
     reported = None
     if not has_meter(powers, PRODUCTION):
         reports = _choose_reports(inverters, totals, now_ms)
-        watts = [_read_power(entry) for entry in reports]
+        watts = [_read_number(entry, "power") for entry in reports]
         known = [power for power in watts if power is not None]
         reported = sum(known) if known and len(known) == len(watts) else None  # a part is not the sum
         used = used or reports
@@ -103,6 +104,7 @@ def describe_household(
     power = compute_site_power(
         powers,
         inverters=reported,
+        most=_find_most(inverters, now_ms),
         netting=site.netting,
         has_battery=storage.has_battery,
         on_generator=is_fed,
@@ -139,9 +141,21 @@ def _choose_reports(inverters: Sequence[Latest], totals: Sequence[Latest], now_m
         return reports
     by_source = {entry.tags["source"]: entry for entry in totals if now_ms - entry.timestamp <= REPORT_SPEAKS_MS}
     best = [by_source[source] for source in TOTAL_SOURCES if source in by_source][:1]
-    return [entry for entry in best if not inverters or abs(_read_power(entry) or 0.0) <= _NOTHING_W]
+    return [entry for entry in best if not inverters or abs(_read_number(entry, "power") or 0.0) <= _NOTHING_W]
 
 
-def _read_power(entry: Latest) -> float | None:
-    power = entry.fields.get("power")
-    return power if isinstance(power, float) else None
+def _find_most(inverters: Sequence[Latest], now_ms: int) -> float | None:
+    """What all inverters can make together (W): nothing while none of them reports. None: they are not listed."""
+    if not inverters:
+        return None
+    if all(now_ms - entry.timestamp > REPORT_SPEAKS_MS for entry in inverters):
+        return 0.0
+    return sum(
+        find_panel_limit([PanelPower(entry.timestamp, _read_number(entry, "power"), _read_number(entry, "max_power"))])
+        for entry in inverters
+    )
+
+
+def _read_number(entry: Latest, name: str) -> float | None:
+    value = entry.fields.get(name)
+    return value if isinstance(value, float) else None

@@ -72,15 +72,45 @@ def test_a_meter_that_has_lost_a_phase_gives_no_sum():
     assert describe_household([*meters, gone], [], NO_SITE, NOON).site.load == 3100.0
 
 
+def make_limited(power, most, age_s=60):
+    """An inverter and the most that it ever made."""
+    report = make_inverter("1", power, age_s=age_s)
+    return Latest(report.tags, report.timestamp, {**report.fields, "max_power": most})
+
+
+@pytest.mark.parametrize(("sold", "possible"), [(4499.0, True), (4500.0, False)])
+def test_what_the_inverters_cannot_have_made_was_not_sold(sold, possible):
+    """A transformer of the grid that is clamped on backwards, where no meter sees production."""
+    meters, reports = [make_meter("net-consumption", -sold)], [make_limited(50.0, 3000.0)]
+    now = describe_household(meters, reports, NO_SITE, NOON)
+    assert (now.site.production, now.site.load) == ((sold, 0.0) if possible else (None, None))
+    assert now.site.net == -sold
+    powers = LatestPowers()
+    powers.seed(meters, reports)
+    assert (powers.sum_up(NOON, NO_SITE) is not None) is possible
+    battery = describe_household([*meters, make_meter("storage", 1000.0)], reports, NO_SITE, NOON)
+    assert battery.site.production == sold - 1000.0, "a battery gave its part"
+    other = describe_household([*meters, make_meter("pv3p", 1000.0)], reports, NO_SITE, NOON)
+    assert (other.site.production, other.site.load) == (sold, 0.0), "other inverters made their part"
+
+
+@pytest.mark.parametrize(("sold", "production"), [(2500.0, None), (20.0, 20.0)])
+def test_while_every_inverter_sleeps_nothing_is_sold(sold, production):
+    """Beyond what meters differ."""
+    totals, asleep = [Latest({"source": "pdm"}, NOON, {"power": 0.0})], [make_limited(0.0, 3000.0, age_s=10_800)]
+    now = describe_household([make_meter("net-consumption", -sold)], asleep, NO_SITE, NOON, totals=totals)
+    assert (now.site.production, now.site.load) == (production, None if production is None else 0.0)
+
+
 @pytest.mark.parametrize("power", [{}, {"power": 1000.0, "measured": 0.0}])
 @pytest.mark.parametrize("phases", ["a", "ab"])
 def test_inverters_do_not_stand_in_for_a_production_meter_that_is_read_and_silent(phases, power):
     """Their reports are minutes old. Once the meter is not read any more, they are the best that is known."""
-    net, report = make_meter("net-consumption", -500.0), make_inverter("1", 300.0)
-    for age_ms, production, load in ((120_000, None, None), (120_001, 500.0, 0.0)):
+    net, report = make_meter("net-consumption", -400.0), make_inverter("1", 300.0)
+    for age_ms, production, load in ((120_000, None, None), (120_001, 400.0, 0.0)):
         silent = [Latest({"meter": "production", "phase": phase}, NOON - age_ms, {**power}) for phase in phases]
         now = describe_household([*silent, net], [report], NO_SITE, NOON)
-        assert (now.site.production, now.site.load, now.site.exported) == (production, load, 500.0)
+        assert (now.site.production, now.site.load, now.site.exported) == (production, load, 400.0)
 
 
 def test_what_the_sites_file_corrects_is_corrected():

@@ -29,7 +29,7 @@ from receiver.queries.open_gap import find_open_gap
 from receiver.queries.refusals import make_refusal
 from receiver.queries.slices import run_slice
 from receiver.sites import LocatedSites, Site
-from receiver.sites.house_now import KINDS_OF_MEMBER, MemberNow, describe_member
+from receiver.sites.house_now import KINDS_OF_MEMBER, MemberNow, describe_member, explain_house_load
 from receiver.sites.household import HouseholdNow
 from receiver.sites.houses import choose_billing_day
 from receiver.sites.storage import NO_STORAGE
@@ -100,8 +100,9 @@ class HouseRoutes:
         members = [member.household for member in read]
         charged = [household.storage.state_of_charge for household in members if household.storage.has_battery]
         modes = {household.storage.grid_mode for household in members} - {None}
+        power = sum_powers([member.part for member in read])
         house = HouseholdNow(
-            sum_powers([member.part for member in read]),
+            power,
             {},
             None,
             max((each.timestamp for each in members if each.timestamp is not None), default=None),
@@ -109,7 +110,7 @@ class HouseRoutes:
                 state_of_charge=charged[0] if len(charged) == 1 else None,
                 grid_mode=modes.pop() if len(modes) == 1 else None,
             ),
-            next((each.load_unknown for each in members if each.load_unknown is not None), None),
+            explain_house_load(power, list(read)),
         )
         answer: HousePower = {
             **describe_power(house, question.now_ms),

@@ -1,9 +1,11 @@
 """What is answered about meters and the household: each type is built by its route and published as it stands."""
 
-from typing import Annotated, Literal, NotRequired
+from typing import Annotated, NotRequired
 
 from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict
+
+from receiver.sites.load_reasons import LoadUnknown
 
 
 @with_config(ConfigDict(extra="forbid"))
@@ -44,8 +46,8 @@ class HouseholdPower(TypedDict):
         Field(description="`connected`, `islanded` or `generator`; null without a system controller."),
     ]
     load_unknown: Annotated[
-        Literal["battery-power-unknown", "generator-runs"] | None,
-        Field(description="Why the load is null, where a battery or a generator makes it so."),
+        LoadUnknown | None,
+        Field(description="Why the load is null; null where it is known, or no meter of the consumption speaks."),
     ]
     timestamp: Annotated[
         int | None,

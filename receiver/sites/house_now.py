@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from receiver.energy.house import HouseMember, MemberPower
-from receiver.energy.site import NET, OTHER_PRODUCTION, PRODUCTION, STORAGE, TOTAL, compute_site_power
+from receiver.energy.house import HouseMember, MemberPower, has_own_supplies
+from receiver.energy.site import NET, OTHER_PRODUCTION, PRODUCTION, STORAGE, TOTAL, SitePower, compute_site_power
 from receiver.sites.corrections import correct_latest
 from receiver.sites.household import METER_GONE_MS, HouseholdNow, describe_household
+from receiver.sites.load_reasons import REASONS_OF_HOUSE, LoadUnknown
 from receiver.sites.model import Site
 from receiver.sites.storage import KINDS_OF_STORAGE, describe_storage
 from receiver.stores.base import Latest
@@ -50,7 +51,19 @@ def describe_member(
     now = _describe(heard, site, now_ms)
     production = {key: power for key, power in now.powers.items() if key[0] in (PRODUCTION, OTHER_PRODUCTION)}
     measured = compute_site_power(production, inverters=now.inverters).production
-    return MemberNow(now, MemberPower(member, now.site, measured, now.load_unknown is not None))
+    return MemberNow(now, MemberPower(member, now.site, measured, now.load_unknown in REASONS_OF_HOUSE))
+
+
+def explain_house_load(power: SitePower, members: Sequence[MemberNow]) -> LoadUnknown | None:
+    """Why the load of a house is unknown: the first reason that one of its gateways has; None where it is known.
+
+    Where one gateway measures what flows past the others, it contradicts itself alone, and the house does not.
+    """
+    if power.load is not None:
+        return None
+    is_judged = has_own_supplies([member.part.member for member in members])
+    found = (member.household.load_unknown for member in members)
+    return next((reason for reason in found if reason and (is_judged or reason != "meters-contradict")), None)
 
 
 def _describe(latest: Sequence[Sequence[Latest]], site: Site, moment_ms: int) -> HouseholdNow:

@@ -5,7 +5,7 @@ numbers everywhere.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from receiver.energy.plausible import PanelPower, find_panel_limit
 from receiver.energy.site import (
@@ -20,6 +20,7 @@ from receiver.energy.site import (
     select_phases,
 )
 from receiver.sites.corrections import correct_latest
+from receiver.sites.load_reasons import LoadUnknown, explain_load
 from receiver.sites.model import Site
 from receiver.sites.storage import NO_STORAGE, StorageNow
 from receiver.stores.base import Latest
@@ -36,9 +37,6 @@ TOTAL_SOURCES = ("pdm", "inverters", "api")
 _NOTHING_W = 15.0
 """A total of no more than this says that nothing is made: what inverters draw at night, and noise."""
 
-LoadUnknown: TypeAlias = Literal["battery-power-unknown", "generator-runs"]
-"""Why it is not known what the house uses."""
-
 
 class HouseholdNow(NamedTuple):
     """The household now.
@@ -50,7 +48,7 @@ class HouseholdNow(NamedTuple):
         inverters: W of all inverters together whose reports speak of now; None if none does, or a meter sees them.
         timestamp: Of the newest reading that this rests on (UTC milliseconds); None if there is none.
         storage: Batteries and grid.
-        load_unknown: Why the load is unknown, where battery or generator make it so; else None.
+        load_unknown: Why the load is unknown; None where it is known, or nothing measures it now.
     """
 
     site: SitePower
@@ -113,7 +111,8 @@ def describe_household(
     if storage.is_cut_off and not storage.generator_runs:  # what the grid's meter shows is neither bought nor sold
         power = power._replace(net=None, imported=None, exported=None)
     newest = max((entry.timestamp for entry in used), default=None)
-    return HouseholdNow(power, powers, reported, newest, storage, _explain_load(storage, power, is_fed=is_fed))
+    reason = explain_load(power, powers, storage, reported=reported, is_fed=is_fed)
+    return HouseholdNow(power, powers, reported, newest, storage, reason)
 
 
 def _is_fed_by_others(powers: Mapping[MeterPhase, float | None], storage: StorageNow) -> bool:
@@ -123,12 +122,6 @@ def _is_fed_by_others(powers: Mapping[MeterPhase, float | None], storage: Storag
     """
     coming_in = sum(power for power in select_phases(powers, NET).values() if power is not None)
     return storage.is_cut_off and coming_in >= COMPARED_FROM_W
-
-
-def _explain_load(storage: StorageNow, power: SitePower, *, is_fed: bool) -> LoadUnknown | None:
-    if is_fed:
-        return "generator-runs"
-    return "battery-power-unknown" if storage.has_battery and power.battery is None else None
 
 
 def _choose_reports(inverters: Sequence[Latest], totals: Sequence[Latest], now_ms: int) -> list[Latest]:

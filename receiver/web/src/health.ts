@@ -51,8 +51,7 @@ export function listNotices(status: GatewayStatus, zone: string): PageNotice[] {
     const advice = status.power.grid_mode === "generator" ? say.grid.generator : say.grid.battery;
     addWarning(say.grid.title, advice, "grid-lost");
   }
-  if (status.power.load_unknown === "battery-power-unknown") addWarning(say.load.title, say.load.battery);
-  if (status.power.load_unknown === "generator-runs") addWarning(say.load.title, say.load.generator);
+  if (status.power.load_unknown !== null) addWarning(say.load.title, say.load[status.power.load_unknown]);
   for (const { measured_w, reported_w } of status.doubted_powers) {
     addWarning(say.doubt.title, say.doubt.advice(formatAmount(measured_w, "W"), formatAmount(reported_w, "W")), "meter-contradicts");
   }

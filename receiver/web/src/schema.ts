@@ -511,9 +511,18 @@ export interface HouseholdPower {
    */
   grid_mode: string | null;
   /**
-   * Why the load is null, where a battery or a generator makes it so.
+   * Why the load is null; null where it is known, or no meter of the consumption speaks.
    */
-  load_unknown: ("battery-power-unknown" | "generator-runs") | null;
+  load_unknown:
+    | (
+        | "battery-power-unknown"
+        | "generator-runs"
+        | "total-meter-beside-battery"
+        | "phase-silent"
+        | "production-unknown"
+        | "meters-contradict"
+      )
+    | null;
   /**
    * Of the newest value in it, milliseconds since 1970; null if there is none.
    */
@@ -653,9 +662,18 @@ export interface HousePower {
    */
   grid_mode: string | null;
   /**
-   * Why the load is null, where a battery or a generator makes it so.
+   * Why the load is null; null where it is known, or no meter of the consumption speaks.
    */
-  load_unknown: ("battery-power-unknown" | "generator-runs") | null;
+  load_unknown:
+    | (
+        | "battery-power-unknown"
+        | "generator-runs"
+        | "total-meter-beside-battery"
+        | "phase-silent"
+        | "production-unknown"
+        | "meters-contradict"
+      )
+    | null;
   /**
    * Of the newest value in it, milliseconds since 1970; null if there is none.
    */

@@ -57,6 +57,11 @@ test("a house that is cut off, and a load that cannot be known, are explained", 
   const [island, load] = listNotices(makePower("generator", "generator-runs"), "UTC");
   assert.match(island!.advice, /generator feeds it/);
   assert.match(load!.advice, /no purchase/);
+  const advise = (reason: string): string => listNotices(makePower(null, reason), "UTC")[0]!.advice;
+  assert.match(advise("total-meter-beside-battery"), /includes the battery/);
+  assert.match(advise("phase-silent"), /a part is not the sum/);
+  assert.match(advise("production-unknown"), /no inverter reports/);
+  assert.match(advise("meters-contradict"), /backwards/);
 });
 
 test("a meter that contradicts the inverters is named with the remedy", () => {

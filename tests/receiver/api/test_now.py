@@ -71,6 +71,28 @@ async def test_the_household_with_a_battery_that_no_meter_sees(service_on_each_s
     assert (found["production_w"], found["exported_w"]) == (2000.0, 500.0)
 
 
+async def test_a_load_that_cannot_be_known_says_why(service_on_each_store):
+    """A total meter beside a known battery, then a phase that drops out: null with the reason, in each answer."""
+    total = Reading("meter", {"meter": "total-consumption", "phase": "a"}, NOW_MS, {"power": 1300.0, "measured": 1.0})
+    roof = Reading("meter", {"meter": "production", "phase": "a"}, NOW_MS, {"power": 1000.0, "measured": 1.0})
+    battery = Reading("storage", {}, NOW_MS, {"batteries": 1.0, "measured": 1.0, "power": -500.0})
+    await service_on_each_store.send(total, roof, battery)
+    (found,) = await ask_all(service_on_each_store, "/power")
+    read_as(HouseholdPower, found)
+    assert (found["load_w"], found["net_w"], found["battery_w"]) == (None, None, -500.0)
+    assert found["load_unknown"] == "total-meter-beside-battery"
+    later = NOW_MS + 60_000
+    service_on_each_store.clock.advance(60)
+    net = Reading("meter", {"meter": "net-consumption", "phase": "a"}, later, {"power": -500.0, "measured": 1.0})
+    silent = Reading("meter", dict(roof.tags), later, {"frequency": 50.0, "measured": 0.0})
+    await service_on_each_store.send(net, silent, make_inverter("1", later - 600_000, power=3000.0), first=100)
+    (found,) = await ask_all(service_on_each_store, "/power")
+    assert (found["production_w"], found["load_w"], found["net_w"]) == (None, None, -500.0)
+    assert found["load_unknown"] == "phase-silent"
+    status = (await service_on_each_store.get(PATH)).json()
+    assert read_as(GatewayStatus, status).power.load_unknown == "phase-silent"
+
+
 async def test_a_gateway_tells_of_its_household_and_of_today(start_over, tmp_path):
     """Everything that a first look needs, in one answer; the same over both stores."""
     found, begin = [], to_ms("2025-10-09")

@@ -30,8 +30,20 @@ export const DE_NOTICES: typeof EN_NOTICES = {
     },
     load: {
       title: "Der Verbrauch des Hauses ist nicht bekannt",
-      battery: "Die Leistung seiner Batterie ist jetzt nicht bekannt. Warum, zeigt auf dem Scraper: envoy-scraper check",
-      generator: "Ein Generator, den kein Zähler misst, läuft oder kann laufen. Was aus dem Netz zu kommen scheint, ist kein Bezug.",
+      "battery-power-unknown": "Die Leistung seiner Batterie ist jetzt nicht bekannt. Warum, zeigt auf dem Scraper: envoy-scraper check",
+      "generator-runs": "Ein Generator, den kein Zähler misst, läuft oder kann laufen. Was aus dem Netz zu kommen scheint, ist kein Bezug.",
+      "total-meter-beside-battery":
+        "Sein Zähler misst den Gesamtverbrauch, und ob der die Batterie enthält, ist nicht bei jedem Gateway gleich. Ändern kann das "
+        + "nur ein Installateur: mit Stromwandlern, die das Netz messen.",
+      "phase-silent":
+        "Eine Phase eines Zählers meldet jetzt keine Leistung, und ein Teil ist nicht die Summe. Welche, zeigt auf dem Scraper: "
+        + "envoy-scraper check",
+      "production-unknown":
+        "Was das Dach erzeugt, ist jetzt nicht bekannt: Kein Wechselrichter meldet sich, und das Gateway nennt keine Summe dafür.",
+      "meters-contradict":
+        "Nach seinen Zählern verbraucht es weniger als nichts, oder es verkauft mehr, als seine Wechselrichter erzeugen können. "
+        + "Vielleicht ist ein Stromwandler verkehrt herum angebracht: Drehen Sie ihn, oder nennen Sie seine Phasen in der Sites-Datei "
+        + "unter reversed. Die Zähler zeigt: envoy-scraper check",
     },
     doubt: {
       title: "Ein Zähler widerspricht den Wechselrichtern",

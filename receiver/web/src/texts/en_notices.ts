@@ -39,8 +39,16 @@ export const EN_NOTICES = {
     },
     load: {
       title: "What the house uses is not known",
-      battery: "The power of its battery is not known now. To see why, run on the scraper: envoy-scraper check",
-      generator: "A generator that no meter measures runs, or may run. What seems to come from the grid is no purchase.",
+      "battery-power-unknown": "The power of its battery is not known now. To see why, run on the scraper: envoy-scraper check",
+      "generator-runs": "A generator that no meter measures runs, or may run. What seems to come from the grid is no purchase.",
+      "total-meter-beside-battery":
+        "Its meter measures the total consumption, and gateways differ in whether that includes the battery. Only an installer "
+        + "can change that: with transformers that measure the grid.",
+      "phase-silent": "A phase of a meter gives no power now, and a part is not the sum. To see which, run on the scraper: envoy-scraper check",
+      "production-unknown": "What the roof makes is not known now: no inverter reports, and the gateway gives no total that stands in.",
+      "meters-contradict":
+        "Its meters say that it uses less than nothing, or sells more than its inverters can make. A transformer may be clamped "
+        + "on backwards: turn it, or name its phases under reversed in the sites file. To see the meters: envoy-scraper check",
     },
     doubt: {
       title: "A meter contradicts the inverters",

@@ -86,6 +86,7 @@ KINDS: dict[str, FaultKind] = {
         "the battery is of AC Batteries: they stand among the inverters, and no meter sees them"
     ),
     "battery-silent": _make_kind("the batteries no longer talk to the gateway, which goes on stating their charge"),
+    "battery-unlisted": _make_kind("the last battery is missing in the lists of batteries and of their power"),
     "batteries-forgotten": _make_kind("empty lists of batteries and controllers, as for minutes after a start"),
     "grid-lost": _make_kind("the main relay is open: the house is cut off from the grid"),
     "generator-running": _make_kind("the main relay is open, and a generator that no meter sees feeds the house"),

@@ -26,7 +26,9 @@ async def check_ensemble(
     except GatewayError as error:
         findings.note(_STEP, f"not readable: {error}")
         return None
-    readings = describe_ensemble(replies, reader.serials, clock.now_ms()) if replies else []
+    batteries = reader.batteries
+    now_ms = clock.now_ms()
+    readings = describe_ensemble(replies, batteries.serials, now_ms, is_whole=batteries.is_whole) if replies else []
     fields = {reading.kind: reading.fields for reading in readings}
     storage = fields.get("storage", {})
     _name_missing_rights(reader, storage, findings)
@@ -34,7 +36,8 @@ async def check_ensemble(
         return None if reader.refused.keys() & {POWER, INVENTORY} else 0.0
     has_meter = any(meter.enabled and meter.measurement == "storage" for meter in meters)
     ac_batteries = len(replies.ac_batteries or {})
-    _describe_storage(storage, ac_batteries, findings, has_meter=has_meter)
+    may_miss_some = bool(replies.powers) and not batteries.is_whole
+    _describe_storage(storage, ac_batteries, findings, has_meter=has_meter, may_miss_some=may_miss_some)
     _describe_grid(fields.get("grid", {}), fields.get("generator", {}), findings)
     is_absent = not storage.get("batteries") and not reader.refused.keys() & {POWER, INVENTORY}
     power = storage.get("power", 0.0 if is_absent else None)
@@ -66,7 +69,7 @@ def _name_missing_rights(reader: EnsembleReader, storage: dict[str, FieldValue],
 
 
 def _describe_storage(
-    storage: dict[str, FieldValue], ac_batteries: int, findings: Findings, *, has_meter: bool
+    storage: dict[str, FieldValue], ac_batteries: int, findings: Findings, *, has_meter: bool, may_miss_some: bool
 ) -> None:
     count, measured, power = (storage.get(name) for name in ("batteries", "measured", "power"))
     if not isinstance(count, float):
@@ -83,6 +86,12 @@ def _describe_storage(
             _STEP,
             f"{count:.0f}{full}, {ac_batteries} of them AC Batteries, which give no power of this moment: what the "
             "house uses is unknown beside them until an installer enables a storage meter (CT)",
+        )
+    elif may_miss_some:
+        findings.note(
+            _STEP,
+            f"{count:.0f}{full} by the list of their power, but {INVENTORY} lists none: there may be more, so what the "
+            "house uses is unknown until it does. It may be so for minutes after a start of the gateway",
         )
     else:
         findings.note(

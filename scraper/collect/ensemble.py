@@ -80,7 +80,8 @@ class EnsembleSamples:
         await self._host_time.notice_step()
         now = self._clock.now_ms()
         self._last, self._last_ms = replies, now
-        readings = describe_ensemble(replies, self._reader.serials, now)
+        batteries = self._reader.batteries
+        readings = describe_ensemble(replies, batteries.serials, now, is_whole=batteries.is_whole)
         events, outage = self._follow_grid(readings, now)
         fresh = [self._leave_out_counted(reading) for reading in readings]
         if await self._recorder.record([*fresh, *events], MemoryChange(outage_start_ms=outage)):
@@ -97,9 +98,9 @@ class EnsembleSamples:
         now, last = self._clock.now_ms(), self._last
         if now - self._last_ms > MAX_GAP_MS:  # how full they are is not known of now
             last = EnsembleReplies(ac_batteries=last.ac_batteries)
-        ac_batteries = len(last.ac_batteries or {})
-        fields = {**(last.control or {}), **sum_powers(last.inventory, powers, self._reader.serials, ac_batteries)}
-        await self._recorder.record([Reading("storage", {}, now, {**fields})])
+        ac_batteries, batteries = len(last.ac_batteries or {}), self._reader.batteries
+        sums = sum_powers(last.inventory, powers, batteries.serials, ac_batteries, is_whole=batteries.is_whole)
+        await self._recorder.record([Reading("storage", {}, now, {**(last.control or {}), **sums})])
 
     def note_outage(self) -> None:
         """The gateway was away: what it has is looked for soon, as after a login."""

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from scraper.errors import BadReplyError, EndpointUnavailableError, GatewayError, GatewayUnreachableError
 from scraper.gateway.endpoint_memory import AGAIN_S
+from scraper.gateway.known_batteries import KnownBatteries
 from scraper.gateway.login import JUDGE_PATH as INVERTERS
 from scraper.gateway.parse.ac_batteries import parse_ac_batteries
 from scraper.gateway.parse.ensemble import EnsembleReplies
@@ -55,7 +56,7 @@ class EnsembleReader:
 
     Attributes:
         refused: Paths that this login may not read, to the status: a right is missing, or the gateway has just started.
-        serials: IQ Batteries that there are.
+        batteries: IQ Batteries that there are.
     """
 
     def __init__(self, ask: Callable[[str], Awaitable[object]], clock: Clock, notes: Notes | None = None) -> None:
@@ -74,7 +75,7 @@ class EnsembleReader:
         self._successes = 0
         self._first_failure: GatewayError | None = None
         self.refused: dict[str, int] = {}
-        self.serials: set[str] = set()
+        self.batteries = KnownBatteries()
 
     def forget(self) -> None:
         """Another login or firmware: find out again what there is."""
@@ -82,7 +83,7 @@ class EnsembleReader:
         self._had_something = self._has_ac_batteries = False
         self._heard = 0
         self.refused = {}
-        self.serials = set()
+        self.batteries.forget()
 
     def note_outage(self) -> None:
         """The gateway was away: it may have started without having said all, so look soon what there is."""
@@ -107,13 +108,14 @@ class EnsembleReader:
         )
         if not self._successes and self._first_failure is not None:
             raise self._first_failure
-        if replies.inventory is not None:
-            self.serials = {battery.serial for battery in replies.inventory.batteries}
+        listed = [battery.serial for battery in replies.inventory.batteries] if replies.inventory else []
+        self.batteries.note(listed, list(replies.powers or {}), self._clock.monotonic())
         has_controller = replies.inventory is not None and replies.inventory.has_controller
-        has_batteries = bool(self.serials or replies.powers or replies.ac_batteries or replies.control)
-        if not has_batteries and {POWER, INVENTORY} <= self.refused.keys():
+        has_batteries = bool(self.batteries.serials or replies.ac_batteries or replies.control)
+        if INVENTORY in self.refused and (replies.powers or (not has_batteries and POWER in self.refused)):
             replies = replies._replace(heard=await self._count_heard())
-            has_batteries = replies.heard > 0
+            has_batteries = has_batteries or replies.heard > 0
+            self.batteries.note_count(replies.heard - len(replies.ac_batteries or {}))
         if not (has_controller or has_batteries or replies.generator):
             self._rest_unless_failed()
             return None

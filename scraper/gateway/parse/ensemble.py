@@ -42,18 +42,22 @@ class EnsembleReplies(NamedTuple):
     heard: int = 0
 
 
-def describe_ensemble(replies: EnsembleReplies, serials: AbstractSet[str], stamp: int) -> list[Reading]:
+def describe_ensemble(
+    replies: EnsembleReplies, serials: AbstractSet[str], stamp: int, *, is_whole: bool = True
+) -> list[Reading]:
     """Everything that a round says, as readings.
 
     Args:
         replies: Of this round.
         serials: IQ Batteries that there are, also while the inventory cannot be read.
         stamp: UTC milliseconds.
+        is_whole: Whether it is known that there are no others.
     """
     batteries = _describe_batteries(replies)
     readings = [Reading("battery", {"battery": serial}, stamp, fields) for serial, fields in batteries.items()]
     ac_batteries = replies.ac_batteries or {}
-    storage = dict(replies.control or {}) | sum_powers(replies.inventory, replies.powers, serials, len(ac_batteries))
+    sums = sum_powers(replies.inventory, replies.powers, serials, len(ac_batteries), is_whole=is_whole)
+    storage = dict(replies.control or {}) | sums
     if replies.heard and not storage.get("batteries"):
         storage |= {"batteries": float(replies.heard), "measured": 0.0}
     found: dict[str, Mapping[str, FieldValue]] = {
@@ -72,16 +76,20 @@ def sum_powers(
     powers: Mapping[str, BatteryPower] | None,
     serials: AbstractSet[str],
     ac_batteries: int,
+    *,
+    is_whole: bool = True,
 ) -> dict[str, float]:
     """`batteries`, `measured` and, if they are the same, `power` of kind `storage`; empty without a battery.
 
-    A battery that is silent is not measured, whatever the gateway goes on saying of it.
+    A battery that is silent is not measured, whatever the gateway goes on saying of it. Unless `is_whole`, there may be
+    IQ Batteries that no list has had yet: then none counts as measured.
     """
     count = len(serials | (powers or {}).keys()) + ac_batteries
     if not count:
         return {}
     silent = {battery.serial for battery in (inventory.batteries if inventory else ()) if not battery.communicating}
     known = [one.power for serial, one in (powers or {}).items() if one.power is not None and serial not in silent]
+    known = known if is_whole else []
     fields = {"batteries": float(count), "measured": float(len(known))}
     return fields | ({"power": sum(known)} if len(known) == count else {})
 

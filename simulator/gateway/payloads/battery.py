@@ -20,13 +20,17 @@ def list_units(device: Device) -> list[str]:
     return [str(_FIRST_UNIT + index) for index in range(count)]
 
 
+def _list_shown(device: Device, units: list[str], path: str) -> list[str]:
+    return units if device.faults.get("battery-unlisted", path) is None else units[:-1]
+
+
 def _compute_percent(device: Device) -> int:
     return round(100 * (device.read_state().state_of_charge or 0.0))
 
 
 def describe_inventory(device: Device) -> list[dict[str, Any]]:
     """Batteries and controller; an empty list in a house without a battery."""
-    units = list_units(device)
+    units = _list_shown(device, list_units(device), "/ivp/ensemble/inventory")
     if not units:
         return []
     return [
@@ -105,7 +109,9 @@ def describe_power(device: Device) -> dict[str, Any]:
     return {
         "devices:": [
             {"serial_num": serial, "real_power_mw": share, "apparent_power_mva": share, "soc": _compute_percent(device)}
-            for serial in (units if device.faults.get("battery-silent") is None else ())
+            for serial in (
+                _list_shown(device, units, "/ivp/ensemble/power") if device.faults.get("battery-silent") is None else ()
+            )
         ]
     }
 

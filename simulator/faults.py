@@ -92,6 +92,9 @@ KINDS: dict[str, FaultKind] = {
     "generator-running": _make_kind("the main relay is open, and a generator that no meter sees feeds the house"),
     # Inverters and counters
     "frozen-dates": _make_kind("inverters keep the report they had when this began"),
+    "inverters-silent": _make_kind(
+        "so many inverters keep a report of this many watts and seconds ago", count=3, watts=290, seconds=30 * 86_400
+    ),
     "ghosts": _make_kind("inverters that never reported (date 0)", count=2),
     "removed-devices": _make_kind("removed inverters stay in device_data, without readings", count=2),
     "mod-gone": _make_kind("no inverter communicates (as at night)"),

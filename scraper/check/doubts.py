@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from itertools import combinations
 
+from scraper.check.inverters import RoofNow
 from scraper.gateway.parse.phases import MeterValues
 from shared.agreement import differ_by_half, is_contradiction
 
@@ -11,18 +12,18 @@ _NIGHT_W = 15.0
 _SUPPLIES = ("production", "pv3p", "net-consumption", "storage")
 
 
-def find_doubts(values: Sequence[MeterValues], inverters_w: float | None, battery_w: float | None = 0.0) -> list[str]:
+def find_doubts(values: Sequence[MeterValues], roof: RoofNow, battery_w: float | None = 0.0) -> list[str]:
     """Sentences for people, with the remedy.
 
     Args:
         values: Every metered phase.
-        inverters_w: Power of all inverters together (W); None if it is not known of now.
+        roof: What the inverters report.
         battery_w: Power of all batteries (W, + discharge) where no storage meter sees them; None if it is not known.
     """
     sums = {name: _sum(values, name) for name in _SUPPLIES}
     if not any(one.meter == "storage" for one in values):
         sums["storage"] = battery_w
-    return [*_doubt_channels(values), *_doubt_balance(sums), *_doubt_production(sums["production"], inverters_w)]
+    return [*_doubt_channels(values), *_doubt_balance(sums), *_doubt_production(sums["production"], roof)]
 
 
 def _doubt_channels(values: Sequence[MeterValues]) -> list[str]:
@@ -47,8 +48,12 @@ def _doubt_balance(sums: dict[str, float | None]) -> list[str]:
     )]  # fmt: skip
 
 
-def _doubt_production(measured: float | None, reported: float | None) -> list[str]:
+def _doubt_production(measured: float | None, roof: RoofNow) -> list[str]:
+    """A meter that shows far less than the inverters, or far more: unless some are silent, and make what it shows."""
+    reported = roof.power
     if measured is None or reported is None or not differ_by_half(measured, reported):
+        return []
+    if measured > reported and not roof.is_whole:
         return []
     return [(
         f"production: the meter shows {measured:.0f} W, and the inverters together {reported:.0f} W. If that lasts and "

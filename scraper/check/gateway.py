@@ -6,7 +6,7 @@ from contextlib import aclosing
 from scraper.check.doubts import find_doubts
 from scraper.check.ensemble import check_ensemble
 from scraper.check.findings import Findings
-from scraper.delta import gateway_clock
+from scraper.check.inverters import check_inverters
 from scraper.errors import EndpointUnavailableError, GatewayError, ScraperSettingError
 from scraper.gateway.parse.meters import ConfiguredMeter
 from scraper.gateway.parse.phases import MeterValues
@@ -15,7 +15,6 @@ from scraper.gateway.session import GatewayIdentity, GatewaySession
 from scraper.settings import ScraperSettings
 from shared.clock import Clock
 from shared.durations import describe_duration, describe_expiry
-from shared.fields import REPORT_SPEAKS_MS
 from shared.units import DAY_S
 
 STREAM_S = 45.0
@@ -43,7 +42,7 @@ async def check_gateway(
     _check_identity(identity, gateway, settings, findings)
     _check_token(identity, clock, findings)
     _check_clocks(identity, findings)
-    watts = await _check_inverters(gateway, identity, clock, findings)
+    roof = await check_inverters(gateway, identity, clock, findings)
     meters, values = await _check_meters(gateway, findings)
     if any(meter.enabled for meter in meters):
         if settings.meter_source in ("auto", "stream"):
@@ -51,7 +50,7 @@ async def check_gateway(
     else:
         await _check_production(gateway, findings)
     battery = await check_ensemble(gateway, meters, clock, findings)
-    for doubt in find_doubts(values, watts, battery):
+    for doubt in find_doubts(values, roof, battery):
         findings.note("meters", doubt)
     return identity.serial
 
@@ -92,31 +91,6 @@ def _check_clocks(identity: GatewayIdentity, findings: Findings) -> None:
             f"the gateway's clock is {describe_duration(offset)} {'ahead of' if offset > 0 else 'behind'} this "
             "machine's: check this machine's time first; report dates are corrected by the difference",
         )
-
-
-async def _check_inverters(
-    gateway: GatewaySession, identity: GatewayIdentity, clock: Clock, findings: Findings
-) -> float | None:
-    """Returns the power (W) of all inverters together; None if nothing speaks of now."""
-    try:
-        readings = await gateway.read_inverters(Notes())
-    except GatewayError as error:
-        findings.fail("inverters", str(error))
-        return None
-    if not readings:
-        findings.note("inverters", "the gateway lists none: it may be starting up, or none has reported yet")
-        return None
-    now_ms = clock.now_ms()
-    offset_ms = round((identity.clock_offset_s or 0.0) * 1000)
-    correction_ms, _ = gateway_clock.measure(0, now_ms + offset_ms, now_ms)
-    newest_ms = gateway_clock.correct(correction_ms, max(reading.timestamp for reading in readings))
-    age = describe_duration(max(0, now_ms - newest_ms) / 1000)
-    rich = sum("dc_voltage" in reading.fields for reading in readings)
-    detail = f"; {rich} with voltages and temperature" if rich else "; power only (this firmware gives no more)"
-    findings.confirm("inverters", f"{len(readings)} listed, the newest report {age} old{detail}")
-    if now_ms - newest_ms > REPORT_SPEAKS_MS:
-        return None
-    return sum(power for reading in readings if isinstance(power := reading.fields.get("power"), float))
 
 
 async def _check_meters(gateway: GatewaySession, findings: Findings) -> tuple[list[ConfiguredMeter], list[MeterValues]]:

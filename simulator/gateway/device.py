@@ -113,6 +113,14 @@ class Device:
             )
             for report in self._house.list_reports(moment, self.profile.interval_s)
         ]
+        silent = self.faults.get("inverters-silent")
+        if silent is not None:
+            old = {
+                "report_date": self.compute_stamp(self.find_moment()) - int(silent["seconds"]),
+                "power_w": silent["watts"],
+            }
+            count = int(silent["count"])
+            reports = [report._replace(**old) for report in reports[:count]] + reports[count:]
         many = self.faults.get("fifty-devices")
         if many is not None:
             reports += [

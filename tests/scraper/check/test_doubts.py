@@ -3,7 +3,10 @@
 import pytest
 
 from scraper.check.doubts import find_doubts
+from scraper.check.inverters import RoofNow
 from scraper.gateway.parse.phases import MeterValues
+
+UNKNOWN = RoofNow()
 
 
 def make_phase(meter: str, power: float | None, letter: str = "a", voltage: float = 230.0) -> MeterValues:
@@ -13,15 +16,15 @@ def make_phase(meter: str, power: float | None, letter: str = "a", voltage: floa
 
 def test_meters_that_agree_are_not_doubted():
     values = [make_phase("production", 3000.0), make_phase("net-consumption", -1000.0), make_phase("storage", -500.0)]
-    assert find_doubts(values, 2900.0) == []
-    assert find_doubts([make_phase("production", -5.0), make_phase("net-consumption", 400.0)], None) == []
+    assert find_doubts(values, RoofNow(2900.0, is_whole=True)) == []
+    assert find_doubts([make_phase("production", -5.0), make_phase("net-consumption", 400.0)], UNKNOWN) == []
 
 
 @pytest.mark.parametrize(
     ("production", "net", "suspect"), [(-3000.0, -500.0, "production"), (300.0, -2000.0, "net-consumption")]
 )
 def test_a_load_below_nothing_names_the_transformer_that_is_reversed(production, net, suspect):
-    (doubt,) = find_doubts([make_phase("production", production), make_phase("net-consumption", net)], None)
+    (doubt,) = find_doubts([make_phase("production", production), make_phase("net-consumption", net)], UNKNOWN)
     assert f"A transformer of {suspect} seems to be clamped on backwards" in doubt
     assert "'reversed'" in doubt
 
@@ -30,17 +33,23 @@ def test_a_load_below_nothing_names_the_transformer_that_is_reversed(production,
 def test_a_battery_that_sells_is_no_transformer_that_is_reversed(battery, doubted):
     """At night, without a storage meter: 2.8 kW out of the battery, 2.5 kW of it to the grid."""
     values = [make_phase("production", -5.0), make_phase("net-consumption", -2500.0)]
-    assert len(find_doubts(values, None, battery)) == doubted
+    assert len(find_doubts(values, UNKNOWN, battery)) == doubted
 
 
 def test_a_channel_that_is_copied_is_named():
     values = [make_phase("net-consumption", 500.0, letter) for letter in "ab"]
-    (doubt,) = find_doubts(values, None)
+    (doubt,) = find_doubts(values, UNKNOWN)
     assert "net-consumption: phases a and b show the very same values" in doubt
-    assert find_doubts([values[0], make_phase("net-consumption", 500.0, "b", voltage=230.4)], None) == []
+    assert find_doubts([values[0], make_phase("net-consumption", 500.0, "b", voltage=230.4)], UNKNOWN) == []
 
 
 @pytest.mark.parametrize(("measured", "reported", "doubted"), [(-1.0, 3010.0, 1), (2000.0, 3010.0, 0), (-5.0, 10.0, 0)])
 def test_a_production_meter_is_compared_with_the_inverters(measured, reported, doubted):
-    assert len(find_doubts([make_phase("production", measured)], reported)) == doubted
-    assert find_doubts([make_phase("production", measured), make_phase("production", None, "b")], reported) == []
+    roof = RoofNow(reported, is_whole=True)
+    assert len(find_doubts([make_phase("production", measured)], roof)) == doubted
+    assert find_doubts([make_phase("production", measured), make_phase("production", None, "b")], roof) == []
+
+
+@pytest.mark.parametrize(("measured", "reported", "doubted"), [(-1.0, 3010.0, 1), (3010.0, 300.0, 0)])
+def test_a_production_meter_is_not_blamed_for_what_silent_inverters_make(measured, reported, doubted):
+    assert len(find_doubts([make_phase("production", measured)], RoofNow(reported, is_whole=False))) == doubted

@@ -20,7 +20,7 @@ ARITHMETIC = 8
 """Raised by a version that computes other values: everything is then computed again."""
 _BEGINNING = 0
 """No gateway had a clock before 1970."""
-_FIRST_KINDS = ("meter_energy", "inverter", "production", "gateway", "imported_energy", "energy_15m")
+_FIRST_KINDS = ("meter_energy", "inverter", "production", "gateway", "interval", "imported_energy", "energy_15m")
 """Where the oldest time is looked for when the store cannot say it: raw `meter` readings never come alone, and energies
 outlive readings that expire."""
 _NEAREST = {kind: fields for kind, fields in FIELDS.items() if kind in _FIRST_KINDS} | {

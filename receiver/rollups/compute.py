@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from receiver.energy.interpolation import LEARN_MS
+from receiver.rollups import intervals
 from receiver.rollups.energy import make_quarter_energy_rows
 from receiver.rollups.meters import FIELDS as METER_FIELDS
 from receiver.rollups.meters import make_meter_rows
@@ -47,6 +48,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = MappingProxyType({
     "generator": tuple(KINDS["generator"].fields),
     "event": ("end",),
     "battery": ("discharged", "charged", "power", "communicating"),
+    intervals.KIND: intervals.FIELDS,
 })  # fmt: skip
 """The fields of each kind in `RawSeries` that roll-ups need; other fields do no harm."""
 
@@ -72,6 +74,7 @@ def make_quarter_rows(raw: RawSeries, site: Site, start: int, stop: int) -> list
         *make_meter_rows("meter_1m", raw.meter, minutes, find_gaps(raw.event)),
         *make_site_rows("site_1m", cut, site, minutes),
         *make_quarter_energy_rows(cut, site),
+        *intervals.make_interval_rows(raw.interval, site, start, stop),
         *make_panel_rows(raw.inverter, site, range(start, stop + 1, QUARTER_MS)),
     ]
 
@@ -126,6 +129,8 @@ def find_reach(raw: RawSeries, start: int, stop: int, now_ms: int | None = None)
         boundaries += _find_reach_of_reports(entry, start, stop, now_ms)
     boundaries += list_storage_reach(raw.storage, raw.battery, start, stop)
     boundaries += list_state_reach([*raw.grid, *raw.generator], start, stop, now_ms)
+    # An interval belongs to the quarter hour in which it ends, and its timestamp may be the first beyond it.
+    boundaries += [time - 1 for entry in raw.interval for time, _ in entry.points if start <= time < stop]
     boundaries += _find_gap_reach(raw.event, start, stop, MAX_GAP_MS)
     if raw.production or raw.battery:
         boundaries += _find_gap_reach(raw.event, start, stop, REPORT_GAP_MS)

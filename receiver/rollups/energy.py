@@ -29,9 +29,13 @@ def make_quarter_energy_rows(quarters: Iterable[Quarter], site: Site) -> list[Re
     for quarter in quarters:
         energy = compute_quarter_energy(quarter, site)
         if is_known(energy):
-            fields = make_energy_fields(energy) | _price_window(energy, site)
-            rows.append(Reading("energy_15m", {}, energy.start, fields))
+            rows.append(make_energy_row(energy, site))
     return rows
+
+
+def make_energy_row(energy: SiteEnergy, site: Site) -> Reading:
+    """The row of `energy_15m` of a quarter hour, with what it costs."""
+    return Reading("energy_15m", {}, energy.start, make_energy_fields(energy) | _price_window(energy, site))
 
 
 def reprice(stored: Iterable[Point], site: Site) -> list[Reading]:

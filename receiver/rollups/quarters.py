@@ -76,6 +76,7 @@ class RawSeries(NamedTuple):
         battery: Lifetime counters of batteries that count for themselves, likewise.
         earlier: `meter_energy` of the days before a step that only the highest power seen can judge (`find_doubt`).
         earlier_totals: The powers of `production` in such days (`find_total_doubt`).
+        interval: Of a system that is read through the cloud, as `read_intervals` gives them; neighbours are not needed.
     """
 
     meter: Sequence[SeriesPoints]
@@ -89,6 +90,7 @@ class RawSeries(NamedTuple):
     battery: Sequence[SeriesPoints] = ()
     earlier: Sequence[SeriesPoints] = ()
     earlier_totals: Sequence[SeriesPoints] = ()
+    interval: Sequence[SeriesPoints] = ()
 
 
 class Quarter(NamedTuple):

@@ -12,6 +12,7 @@ from receiver.rollups.compute import RawSeries
 from receiver.rollups.energy import reprice
 from receiver.rollups.energy_windows import make_energy_rows
 from receiver.rollups.imports import ImportedEnergies
+from receiver.rollups.interval_reading import find_long_ends, read_intervals
 from receiver.rollups.judged import FIELDS as JUDGED_FIELDS
 from receiver.rollups.judged import KINDS as JUDGING_KINDS
 from receiver.rollups.judged import REACH_MS, SEEN_MS, list_judged_quarters
@@ -25,6 +26,7 @@ from receiver.sites.model import Site
 from receiver.stores.base import SeriesPoints, Store
 from receiver.stores.kinds import ENERGY_KINDS
 from shared.clock import Clock
+from shared.cloud_identity import is_cloud_system
 from shared.readings import Reading
 from shared.units import HOUR_MS
 
@@ -78,6 +80,8 @@ class Roller:
             kinds |= {kind for kind in JUDGING_KINDS if _has_readings(chunk, getattr(raw, kind))}
             reach = await asyncio.to_thread(compute.find_reach, raw, chunk.start, chunk.stop, self._clock.now_ms())
             start, stop, far = min(start, reach.start), max(stop, reach.stop), far | reach.far
+            if raw.interval:
+                far |= await find_long_ends(self._store, chunk.gateway, chunk.start, chunk.stop)
         return Stretch(stretch.gateway, start, stop), far | await self._find_judged(stretch, kinds)
 
     async def _find_judged(self, stretch: Stretch, kinds: AbstractSet[str]) -> frozenset[int]:
@@ -157,6 +161,8 @@ class Roller:
         """Replace rows; where readings have expired, stored rows stay as they are, except for their prices."""
         raw_kind = "inverter" if kind.startswith("panel") else "meter"
         kept_ms = self._store.retention_ms[raw_kind]
+        if is_cloud_system(gateway):
+            kept_ms = None  # its intervals are kept without limit
         have_expired = kept_ms is not None and start < self._clock.now_ms() - kept_ms + _REACH_MARGIN_MS
         if have_expired and kind == "energy_15m":
             for _, points in await self._store.read_points(gateway, kind, start=start, stop=stop):
@@ -177,6 +183,7 @@ class Roller:
             generator=await self._read_points(gateway, "generator", start, stop),
             event=await read_gaps(self._store, gateway, start, stop),
             battery=await self._read_points(gateway, "battery", start, stop),
+            interval=await read_intervals(self._store, gateway, start, stop),
         )
         return raw._replace(
             earlier=await self._read_before(gateway, "meter_energy", compute.FIELDS["meter_energy"], find_doubt(raw)),

@@ -29,6 +29,7 @@ from scraper.settings import CloudSettings, ScraperSettings
 from scraper.uplink.misdated_rows import KnownSteps
 from scraper.uplink.uplink import UplinkState
 from shared.clock import Clock
+from shared.cloud_identity import PREFIX
 from shared.status_server import StatusServer
 
 log = structlog.get_logger()
@@ -79,7 +80,7 @@ MakeJob = Callable[[CloudSource, Clock], Callable[[], Awaitable[None]]]
 
 def name_system(cloud: CloudSettings) -> str:
     """The serial under which a system's readings go to the receiver."""
-    return f"system-{find_system(cloud)}"
+    return f"{PREFIX}{find_system(cloud)}"
 
 
 def find_system(cloud: CloudSettings) -> int:

@@ -17,6 +17,7 @@ from scraper.gateway.session import GatewaySession
 from scraper.outbox.thread import OutboxThread
 from scraper.settings import ScraperSettings
 from shared.clock import Clock
+from shared.cloud_identity import PREFIX
 from shared.exposure import find_exposed_directory
 from shared.status_server import StatusServer
 
@@ -95,7 +96,7 @@ async def claim_state(
 
 def _write_way_back(serial: str) -> str:
     """The settings with which a state directory was used for this gateway or system."""
-    number = serial.removeprefix("system-")
+    number = serial.removeprefix(PREFIX)
     return f"with ENVOY_SERIAL={serial}" if number == serial else f"with ENVOY_CLOUD_SYSTEM={number}"
 
 

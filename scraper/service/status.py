@@ -12,6 +12,7 @@ from scraper.collect.recorder import Recorder
 from scraper.outbox import OutboxStats
 from scraper.uplink.uplink import UplinkState
 from shared.clock import Clock
+from shared.cloud_identity import is_cloud_system
 
 
 class ScraperCollector(Collector):
@@ -117,7 +118,7 @@ def explain_not_ready(health: Health, uplink: UplinkState | None) -> str | None:
         return health.person_needed
     identify = health.endpoints.get("identify")
     if identify is None or not identify.success:
-        what = "the cloud was not read yet" if health.serial.startswith("system-") else "the gateway is not connected"
+        what = "the cloud was not read yet" if is_cloud_system(health.serial) else "the gateway is not connected"
         return what + (f": {identify.problem}" if identify and identify.problem else "")
     if uplink is not None and uplink.problem is not None:
         return uplink.problem

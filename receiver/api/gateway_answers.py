@@ -1,6 +1,6 @@
 """What is answered about gateways: each type is built by its route and published as it stands."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict
@@ -30,6 +30,10 @@ class GatewayEntry(TypedDict):
     ]
     currency: Annotated[
         str | None, Field(description="Of amounts of money, as the sites file says (e.g. EUR), or null.")
+    ]
+    source: Annotated[
+        Literal["gateway", "cloud"],
+        Field(description="Where its readings come from: a gateway at home, or intervals of Enphase's cloud."),
     ]
 
 

@@ -23,11 +23,12 @@ from receiver.queries.doubts import read_doubts
 from receiver.queries.energy import read_energy_windows
 from receiver.queries.open_gap import find_open_gap
 from receiver.queries.slices import run_for_rows
-from receiver.sites import LocatedSites
+from receiver.sites import LocatedSites, cloud_system
 from receiver.sites.corrections import correct_latest
 from receiver.sites.household import describe_household
 from receiver.sites.storage import KINDS_OF_STORAGE, describe_storage
 from receiver.stores.base import GatewaySummary, Store
+from shared.cloud_identity import is_cloud_system
 from shared.readings import FieldValue
 
 _PAGE = 1000
@@ -127,6 +128,10 @@ class GatewayRoutes:
             self._gateways.summarise(serial),
             read_doubts(self._store, serial, site, now_ms),
         )
+        household = describe_household(meters, inverters, site, now_ms, describe_storage(rest, now_ms), totals)
+        if is_cloud_system(serial):
+            (intervals,) = await self._latest.read(serial, cloud_system.KIND)
+            household = cloud_system.describe_system(intervals, now_ms)
         states = await run_for_rows(len(inverters), count_states, inverters, site, now_ms)
         arrival = self._arrivals.get_last(serial)
         fields = status[0].fields if status else {}
@@ -140,9 +145,7 @@ class GatewayRoutes:
             "doubted_powers": [{"measured_w": doubt.measured, "reported_w": doubt.reported} for doubt in doubts],
             "meter_names": sorted({entry.tags["meter"] for entry in correct_latest(meters, site)}),
             "inverter_states": states,
-            "power": describe_power(
-                describe_household(meters, inverters, site, now_ms, describe_storage(rest, now_ms), totals), now_ms
-            ),
+            "power": describe_power(household, now_ms),
             "today": today.windows[0],
         }
 
@@ -164,6 +167,7 @@ class GatewayRoutes:
             "meters": summary.series.get("meter", 0),
             "time_zone_source": self._sites.find_zone_source(summary.gateway),
             "currency": site.currency,
+            "source": "cloud" if is_cloud_system(summary.gateway) else "gateway",
         }
 
 

@@ -32,7 +32,10 @@ class MeterEntry(TypedDict):
 
 @with_config(ConfigDict(extra="forbid"))
 class HouseholdPower(TypedDict):
-    """The household now, in W, from the meters' values of the last two minutes; null is unknown."""
+    """The household now, in W, from the meters' values of the last two minutes; null is unknown.
+
+    Of a system that is read through the cloud: the mean production of its newest interval, for three hours.
+    """
 
     production_w: Annotated[float | None, Field(description="Generation, W.")]
     load_w: Annotated[float | None, Field(description="What the house uses, W.")]

@@ -11,10 +11,12 @@ from receiver.api.meter_answers import HouseholdPower, MeterEntry
 from receiver.api.parameters import NOT_MODIFIED, FormatAsked, WithoutParameters
 from receiver.api.questions import AskedOfGateway
 from receiver.queries.slices import run_for_rows
+from receiver.sites import cloud_system
 from receiver.sites.corrections import correct_latest
 from receiver.sites.household import METER_SPEAKS_MS, HouseholdNow, describe_household
 from receiver.sites.storage import KINDS_OF_STORAGE, describe_storage
 from receiver.stores.base import Latest
+from shared.cloud_identity import is_cloud_system
 
 
 class MeterRoutes:
@@ -61,6 +63,10 @@ class MeterRoutes:
 
     async def show_power(self, question: AskedOfGateway, _: WithoutParameters, request: Request) -> Response:
         """What the household makes, uses, buys and sells at this moment."""
+        if is_cloud_system(question.serial):
+            (intervals,) = await self._latest.read(question.serial, cloud_system.KIND)
+            now = cloud_system.describe_system(intervals, question.now_ms)
+            return answers.make_latest_document(request, describe_power(now, question.now_ms))
         meters, inverters, totals, *rest = await self._latest.read(
             question.serial, "meter", "inverter", "production", *KINDS_OF_STORAGE
         )

@@ -20,6 +20,7 @@ from shared.readings import Reading
 from shared.units import HOUR_MS, MINUTE_MS, QUARTER_MS
 from tests.receiver.service import (
     GATEWAY,
+    OTHER,
     READ_SECRET,
     SECRET,
     UNLIMITED,
@@ -30,6 +31,8 @@ from tests.receiver.service import (
 )
 
 NAME = "Testhouse"
+SYSTEM = "system-4711023"
+"""Another one, which may be sent as if it were read through the cloud."""
 PANELS = {f"48210000000{index}": (f"Roof {index}", 1 + (index - 1) // 3, 1 + (index - 1) % 3) for index in range(1, 7)}
 """Serial to name, row and column: two rows of three."""
 WEAK = "482100000005"
@@ -67,7 +70,7 @@ class PageServer:
     async def start(self, *, has_sites_file: bool = True) -> None:
         """Start it, where it was before if it was."""
         sites_file = self.sites_file if has_sites_file else None
-        settings = make_settings(self.state_dir, sites_file=sites_file, meter_days=0)
+        settings = make_settings(self.state_dir, sites_file=sites_file, meter_days=0, gateways=(GATEWAY, OTHER, SYSTEM))
         self.receiver = build(settings, clock=self.clock, limits=UNLIMITED)
         listener = await self._stack.enter_async_context(run_receiver(self.receiver, host="127.0.0.1", port=self._port))
         self._port = listener.port

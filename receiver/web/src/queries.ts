@@ -45,15 +45,17 @@ export async function readDayCurve(serial: string, day: Span): Promise<Curves> {
     readPoints(serial, { kind: "storage", field: "state_of_charge", every: "5m" }, day),
     ...["production", "load", "net"].map((field) => readSeries(serial, { kind: "site_1m", field }, day)),
   ]);
-  const stop = Math.min(day.stop, Date.now());
-  if (answers.some((answer) => answer.note !== null)) {
-    const { windows } = await readEnergy(serial, day, "15m");
-    return makeQuarterCurves(windows, [charge], day.start, stop);
-  }
+  if (answers.some((answer) => answer.note !== null)) return await readQuarterCurve(serial, day, charge);
   const fields = [...answers.map(collectPoints), charge];
   // at night inverters draw a few watts, which nobody calls production
   fields[0] = new Map([...fields[0]!].map(([time, power]) => [time, Math.max(0, power)]));
-  return coarsen(fields, day.start / 1000, stop / 1000, CURVE_S);
+  return coarsen(fields, day.start / 1000, Math.min(day.stop, Date.now()) / 1000, CURVE_S);
+}
+
+/** The same of a system that has nothing finer than quarter hours. Throws ApiError. */
+export async function readQuarterCurve(serial: string, day: Span, charge: Points = new Map()): Promise<Curves> {
+  const { windows } = await readEnergy(serial, day, "15m");
+  return makeQuarterCurves(windows, [charge], day.start, Math.min(day.stop, Date.now()));
 }
 
 /** The charge (%) of the battery of a gateway in means of quarter hours of a day, by seconds since 1970. Throws ApiError. */

@@ -382,6 +382,10 @@ export interface GatewayEntry {
    * Of amounts of money, as the sites file says (e.g. EUR), or null.
    */
   currency: string | null;
+  /**
+   * Where its readings come from: a gateway at home, or intervals of Enphase's cloud.
+   */
+  source: "gateway" | "cloud";
 }
 /**
  * How one gateway and its scraper are, and what the household does now and did today.
@@ -432,6 +436,10 @@ export interface GatewayStatus {
    */
   currency: string | null;
   /**
+   * Where its readings come from: a gateway at home, or intervals of Enphase's cloud.
+   */
+  source: "gateway" | "cloud";
+  /**
    * Latest fields of kind `gateway`, as the scraper sent them (see the field dictionary).
    */
   status: {
@@ -476,6 +484,8 @@ export interface InverterStates {
 }
 /**
  * The household now, in W, from the meters' values of the last two minutes; null is unknown.
+ *
+ * Of a system that is read through the cloud: the mean production of its newest interval, for three hours.
  */
 export interface HouseholdPower {
   /**

@@ -3,6 +3,7 @@
 import { AboutView } from "./about.ts";
 import { ApiError, get, list, listAlarms, nameGatewayPath } from "./api.ts";
 import type { EnergyTable, GatewayEntry, GatewayStatus, HouseholdPower, InverterEntry, MeterEntry, ReaderSession } from "./schema.ts";
+import type { Curves } from "./chart.ts";
 import { compareSpan } from "./comparison.ts";
 import { CurveCard } from "./curve_card.ts";
 import { chooseZone, findDate } from "./days.ts";
@@ -22,7 +23,7 @@ import { PanelsView } from "./panels.ts";
 import { Navigator } from "./navigator.ts";
 import { hasHouseMeter, PhasesView } from "./phases.ts";
 import { poll, type Poll } from "./poll.ts";
-import { readDayCurve, readEnergy, readJudgedDays, readPanelEnergies } from "./queries.ts";
+import { readDayCurve, readEnergy, readJudgedDays, readPanelEnergies, readQuarterCurve } from "./queries.ts";
 import { openRoofEditor } from "./roof_editing.ts";
 import { describeRoof } from "./sleep.ts";
 import { computeKnownShare, findSpan, KINDS, type Span } from "./spans.ts";
@@ -65,6 +66,7 @@ export class System {
   private ended = false;
 
   private readonly entry: GatewayEntry;
+  private readonly isOfCloud: boolean; // by intervals: nothing of it is live
   private readonly session: ReaderSession;
   private readonly askAgain: () => void;
 
@@ -80,6 +82,7 @@ export class System {
     actions: { choose(serial: string | null): void; signOut(): void; askAgain(): void },
   ) {
     this.entry = entry;
+    this.isOfCloud = entry.source === "cloud";
     this.session = session;
     this.askAgain = actions.askAgain;
     this.zone = chooseZone(entry.time_zone);
@@ -153,7 +156,7 @@ export class System {
   }
 
   private keepLive(): void {
-    const close = listen(this.entry.gateway, {
+    const close = this.isOfCloud ? () => undefined : listen(this.entry.gateway, {
       receiveSums: (values) => {
         this.sums = { at: performance.now(), values };
         this.showNow();
@@ -220,7 +223,7 @@ export class System {
     if (span.kind === "all" && this.navigator.known.first === null) await this.navigator.known.readFirst();
     const asked = this.navigator.findSpan();
     const [curve, table] = await Promise.all([
-      asked.kind === "day" ? readDayCurve(this.entry.gateway, asked) : null, readEnergy(this.entry.gateway, asked),
+      asked.kind === "day" ? this.readCurve(asked) : null, readEnergy(this.entry.gateway, asked),
     ]);
     if (this.ended || !this.navigator.isShown(asked)) return;
     this.showSpan();
@@ -232,6 +235,10 @@ export class System {
     this.tiles.show(energy, asked, computeKnownShare(coverage, asked, Date.now(), this.navigator.known.first), this.isHouseMeasured);
     this.exports.showCoverage(asked, table, this.navigator.known.first);
     await this.compare(asked, table);
+  }
+
+  private async readCurve(day: Span): Promise<Curves> {
+    return await (this.isOfCloud ? readQuarterCurve : readDayCurve)(this.entry.gateway, day);
   }
 
   private async compare(span: Span, table: EnergyTable): Promise<void> {
@@ -261,8 +268,9 @@ export class System {
 
   private showState(): void {
     const sums = this.sums !== null && performance.now() - this.sums.at < SUMS_OLD_MS;
-    const isYoung = !this.isHouseMeasured && this.valuesAge !== null && this.valuesAge * 1000 < SUMS_OLD_MS; // no sums without a house
-    const last = !this.isHouseMeasured && this.valuesAge !== null ? texts.header.lastValues(formatAge(this.valuesAge)) : null;
+    const isYoung = !this.isOfCloud && !this.isHouseMeasured && this.valuesAge !== null && this.valuesAge * 1000 < SUMS_OLD_MS; // no sums without a house
+    const age = this.valuesAge === null ? null : formatAge(this.valuesAge);
+    const last = this.isOfCloud ? texts.header.cloud(age) : !this.isHouseMeasured && age !== null ? texts.header.lastValues(age) : null;
     this.header.showState(sums ? "live" : this.lost.size > 0 ? "lost" : isYoung ? "live" : "waiting", last);
   }
 }

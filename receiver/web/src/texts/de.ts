@@ -67,6 +67,7 @@ export const DE: Texts = {
     live: "Live",
     waiting: "Keine Livewerte",
     lastValues: (age) => `Letzte Werte ${age}`,
+    cloud: (age) => (age === null ? "Aus der Cloud" : `Aus der Cloud, ${age}`),
   },
   systems: {
     search: "Anlagen suchen",

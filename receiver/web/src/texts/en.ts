@@ -71,6 +71,7 @@ export const EN = {
     live: "Live",
     waiting: "No live values",
     lastValues: (age: string) => `Last values ${age}`,
+    cloud: (age: string | null) => (age === null ? "From the cloud" : `From the cloud, ${age}`),
   },
   systems: {
     search: "Search systems",

@@ -40,6 +40,14 @@ async def test_a_day_arrives_as_it_was_although_the_receiver_was_away(tmp_path, 
             await bench.uplink.drain()
             assert (await bench.count_waiting(), await bench.count_dead()) == (0, 0)
         found = await hosted.receiver.store.read_points(SYSTEM, "interval", start=start * 1000 + 1, stop=end * 1000 + 1)
+        await hosted.receiver.rollups.catch_up()
+        ((_, quarters),) = await hosted.receiver.store.read_points(
+            SYSTEM, "energy_15m", start=start * 1000, stop=end * 1000
+        )
+    assert [point.fields["production_coverage"] for point in quarters] == [1.0] * 96
+    for point in quarters:
+        truth = sum(phase.delivered_wh for phase in meters[point.timestamp // 1000 + 900])
+        assert abs(float(point.fields["production"]) - truth) <= 1.5
     stored = {
         (tags["source"], tags["phase"], point.timestamp // 1000): float(point.fields["energy"])
         for series, points in found

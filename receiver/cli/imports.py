@@ -95,7 +95,7 @@ async def _take_in(chosen: ReceiverSettings, order: ImportOrder) -> ImportSummar
         journal = Journal(chosen.state_dir / JOURNAL_FILE)
         try:
             await store.open()
-            return await _take_rows(chosen, order, store, MarkingStore(store, journal))
+            return await _take_rows(chosen, order, store, MarkingStore(store, journal, is_import=True))
         finally:
             await journal.close()
             await store.close()

@@ -1,6 +1,7 @@
 """What the roll-up job must not forget: which quarter hours are still to be rolled up. One small SQLite file.
 
 - `add` is durable when it returns; the other changes may be lost in a power cut, which costs work and nothing else.
+- It also knows of which quarter hours the outputs have heard all: after a crash they are told of the others.
 - It is disposable. A file that is lost, damaged or of another version is replaced by an empty one at once, whichever
   call meets it (the old file is put aside), and a gateway that it does not know is computed from its oldest reading on.
 - After any failure the connection is gone, and the next call opens the file again.
@@ -13,7 +14,7 @@ import sqlite3
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, NamedTuple, TypeAlias, TypeVar, cast
 from zlib import crc32
 
 import structlog
@@ -32,9 +33,12 @@ from shared.durable_sqlite import (
 from shared.kept_sqlite import KeptFile
 
 _T = TypeVar("_T")
+_Statement: TypeAlias = tuple[str, Sequence[tuple[object, ...]]]
+"""And a row of values for each time that it is executed."""
 _log = structlog.get_logger()
 
-_LAYOUT = 2
+_LAYOUT = 3
+_LAYOUT_WITHOUT_TOLD = 2
 _LOG_LIMIT_BYTES = 4 * 1024 * 1024
 _GATEWAY = """
 CREATE TABLE gateway (
@@ -46,9 +50,23 @@ CREATE TABLE dirty (
     gateway TEXT, quarter INTEGER, checksum INTEGER NOT NULL, PRIMARY KEY (gateway, quarter)
 ) WITHOUT ROWID
 """
-_TABLES = (_GATEWAY, _DIRTY)
+_TOLD = """
+CREATE TABLE told (
+    gateway TEXT, quarter INTEGER, checksum INTEGER NOT NULL, PRIMARY KEY (gateway, quarter)
+) WITHOUT ROWID
+"""
+_TABLES = (_GATEWAY, _DIRTY, _TOLD)
 _SELECT_STATES = "SELECT gateway, fingerprint, backfill_until, checksum FROM gateway"
 _SELECT_DIRTY = "SELECT gateway, quarter, checksum FROM dirty"
+_SELECT_TOLD = "SELECT gateway, quarter, checksum FROM told"
+_ADD = "INSERT OR IGNORE INTO dirty VALUES (?, ?, ?)"
+_TELL = "INSERT OR REPLACE INTO told VALUES (?, ?, ?)"
+_TELL_IF_NEW = (
+    "INSERT OR IGNORE INTO told SELECT ?1, ?2, ?3 "
+    "WHERE NOT EXISTS (SELECT 1 FROM dirty WHERE gateway = ?1 AND quarter = ?2)"
+)
+_UNTELL = "DELETE FROM told WHERE gateway = ? AND quarter = ?"
+_REMOVE = "DELETE FROM dirty WHERE gateway = ? AND quarter = ?"
 
 DirtyQuarter = tuple[str, int]
 """Serial of a gateway, and a quarter hour: its start, milliseconds since 1970."""
@@ -75,10 +93,17 @@ class RollupState(NamedTuple):
 
 
 class Contents(NamedTuple):
-    """All that the journal holds."""
+    """All that the journal holds.
+
+    Attributes:
+        gateways: What was rolled up.
+        dirty: Quarter hours that are still to be rolled up, or still get live readings.
+        told: Those of them of whose readings the outputs need not be told any more.
+    """
 
     gateways: dict[str, RollupState]
     dirty: set[DirtyQuarter]
+    told: Collection[DirtyQuarter] = frozenset()
 
 
 class Journal:
@@ -97,17 +122,32 @@ class Journal:
         """All of it. Raises JournalError, never for a damaged file: an empty one replaces it."""
         return await self._call(self._load)
 
-    async def add(self, dirty: Collection[DirtyQuarter]) -> None:
-        """Note quarter hours, durably. Raises JournalError; JournalBegunAgainError if the file was damaged or gone."""
-        await self._change("INSERT OR IGNORE INTO dirty VALUES (?, ?, ?)", [_seal(*row) for row in dirty])
+    async def add(self, dirty: Collection[DirtyQuarter], *, told: bool = False) -> None:
+        """Note quarter hours, durably.
+
+        Args:
+            dirty: They.
+            told: Whether nobody has to be told of what is new in them; what was to be told of them before still is.
+
+        Raises:
+            JournalError: Nothing was noted.
+            JournalBegunAgainError: The file was damaged or gone.
+        """
+        rows = [_seal(*row) for row in dirty]
+        first = (_TELL_IF_NEW, rows) if told else (_UNTELL, list(dirty))
+        await self._change(first, (_ADD, rows))
+
+    async def tell(self, quarters: Collection[DirtyQuarter]) -> None:
+        """Note that nobody has to be told of what is in dirty quarter hours any more. Raises as `add`."""
+        await self._change((_TELL, [_seal(*row) for row in quarters]))
 
     async def remove(self, dirty: Collection[DirtyQuarter]) -> None:
         """Forget quarter hours that are rolled up. Raises as `add`."""
-        await self._change("DELETE FROM dirty WHERE gateway = ? AND quarter = ?", list(dirty))
+        await self._change((_REMOVE, list(dirty)), (_UNTELL, list(dirty)))
 
     async def put(self, gateway: str, known: RollupState) -> None:
         """Note how far a gateway is. Raises as `add`."""
-        await self._change("INSERT OR REPLACE INTO gateway VALUES (?, ?, ?, ?)", [_seal(gateway, *known)])
+        await self._change(("INSERT OR REPLACE INTO gateway VALUES (?, ?, ?, ?)", [_seal(gateway, *known)]))
 
     async def close(self) -> None:
         """Let go of the file. No call may follow."""
@@ -117,8 +157,8 @@ class Journal:
     async def _call(self, call: Callable[[], _T]) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, call)
 
-    async def _change(self, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
-        await self._call(lambda: self._write(statement, rows))
+    async def _change(self, *statements: _Statement) -> None:
+        await self._call(lambda: self._write(statements))
 
     def _load(self) -> Contents:
         try:
@@ -131,15 +171,17 @@ class Journal:
         with self._use_connection() as connection:
             durable_sqlite.check(connection)
             states = [_unseal(row) for row in connection.execute(_SELECT_STATES)]
-            dirty = {_unseal(row) for row in connection.execute(_SELECT_DIRTY)}
-            return Contents(
-                {gateway: RollupState(*state) for gateway, *state in states}, cast("set[DirtyQuarter]", dirty)
+            dirty, told = (
+                cast("set[DirtyQuarter]", {_unseal(row) for row in connection.execute(select)})
+                for select in (_SELECT_DIRTY, _SELECT_TOLD)
             )
+            return Contents({gateway: RollupState(*state) for gateway, *state in states}, dirty, told & dirty)
 
-    def _write(self, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
+    def _write(self, statements: Sequence[_Statement]) -> None:
         try:
             with self._use_connection() as connection, open_transaction(connection):
-                connection.executemany(statement, rows)
+                for statement, rows in statements:
+                    connection.executemany(statement, rows)
         except JournalError as error:
             self._begin_again(error)
             raise JournalBegunAgainError("the journal of the roll-ups was begun again") from error
@@ -188,10 +230,13 @@ def _make_tables(connection: sqlite3.Connection) -> None:
     found = list_objects(connection)
     if layout == _LAYOUT and found == list_made_objects(_TABLES):
         return
-    if found:
+    missing: tuple[str, ...] = _TABLES
+    if layout == _LAYOUT_WITHOUT_TOLD and found == list_made_objects((_GATEWAY, _DIRTY)):
+        missing = (_TOLD,)  # else an update would compute every history again
+    elif found:
         raise DamagedError("it is of another version or of another program, or its tables are not as they were made")
     with open_transaction(connection):
-        for statement in (*_TABLES, f"PRAGMA user_version = {_LAYOUT}"):
+        for statement in (*missing, f"PRAGMA user_version = {_LAYOUT}"):
             connection.execute(statement)
 
 

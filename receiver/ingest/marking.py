@@ -43,6 +43,7 @@ class GatewayMarks:
     Attributes:
         state: What the journal says of it; None: nothing, so all of it is to be computed.
         in_journal: Quarters that are in the journal.
+        told: Those of them whose readings the reader of the journal has heard of.
         fresh: Quarters with readings that no roll-up has seen.
         hours_due: Quarters whose hours and days are still to follow.
         failed: Quarters that could not be computed, set aside for a while.
@@ -51,6 +52,7 @@ class GatewayMarks:
 
     state: RollupState | None = None
     in_journal: set[int] = field(default_factory=set)
+    told: set[int] = field(default_factory=set)
     fresh: set[int] = field(default_factory=set)
     hours_due: set[int] = field(default_factory=set)
     failed: set[int] = field(default_factory=set)
@@ -100,11 +102,13 @@ class MarkingStore:
     Args:
         store: Where the readings go.
         journal: Where dirty quarters are kept.
+        is_import: Whether nobody is to hear of the readings, so that no output goes back to their time.
     """
 
-    def __init__(self, store: Writable, journal: Journal) -> None:
+    def __init__(self, store: Writable, journal: Journal, *, is_import: bool = False) -> None:
         self._store = store
         self._journal = journal
+        self._is_import = is_import
         self._loaded = False
         self._loading = asyncio.Lock()
         self._in_order = asyncio.Lock()
@@ -119,7 +123,7 @@ class MarkingStore:
             self.get_marks(gateway).writing[quarter] += 1
         try:
             async with self._in_order:  # a write that waits for the journal is not overtaken by one that need not
-                await self._keep(touched)
+                await self._keep(touched, told=self._is_import)
             return await self._store.write(rows)
         except JournalError as error:
             raise StoreUnavailableError(str(error)) from error
@@ -130,6 +134,11 @@ class MarkingStore:
                 if not marks.writing[quarter]:
                     del marks.writing[quarter]
                 marks.fresh.add(quarter)
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether all that is in the journal is known here."""
+        return self._loaded
 
     async def find_journal_problem(self) -> str | None:
         """Why the journal would refuse a write now, as a sentence; None if it would not."""
@@ -155,6 +164,7 @@ class MarkingStore:
             contents = await self._journal.load()
             for marks in self.gateways.values():
                 marks.in_journal.clear()
+                marks.told.clear()
                 marks.state = None
             for gateway, state in contents.gateways.items():
                 self.get_marks(gateway).state = state
@@ -162,14 +172,16 @@ class MarkingStore:
                 marks = self.get_marks(gateway)
                 marks.in_journal.add(quarter)
                 marks.fresh.add(quarter)
+            for gateway, quarter in contents.told:
+                self.get_marks(gateway).told.add(quarter)
             if self.reader is not None:
-                self.reader.mark_unsettled(contents.dirty)
+                self.reader.mark_unsettled(contents.dirty.difference(contents.told))
             lost = {
                 (gateway, quarter)
                 for gateway, marks in self.gateways.items()
                 for quarter in (marks.waiting | marks.writing.keys()) - marks.in_journal
             }
-            await self._journal.add(lost)
+            await self._journal.add(lost, told=self._is_import)
             for gateway, quarter in lost:
                 self.get_marks(gateway).in_journal.add(quarter)
             self._loaded = True
@@ -185,7 +197,7 @@ class MarkingStore:
         marks.fresh.difference_update(quarters)
         marks.hours_due.difference_update(quarters)
         marks.failed.update(quarters)
-        await self._keep({(gateway, quarter) for quarter in quarters})
+        await self._keep({(gateway, quarter) for quarter in quarters}, told=True)
 
     async def take_as_history(self, gateway: str, now_ms: int) -> None:
         """Let one history stand for all quarters of a gateway that wait, where they are too many. Raises JournalError.
@@ -203,6 +215,7 @@ class MarkingStore:
         dropped -= {quarter for _, quarter in await self._find_unkept([(gateway, quarter) for quarter in dropped])}
         dropped -= marks.waiting | marks.writing.keys()  # as they are after that wait
         marks.in_journal -= dropped
+        marks.told -= dropped
         await self._guard(self._journal.remove([(gateway, quarter) for quarter in dropped]))
 
     async def settle(self, now_ms: int) -> None:
@@ -212,8 +225,15 @@ class MarkingStore:
         for gateway, quarter in settled:
             # Now: a write that comes while we wait must note it again.
             self.gateways[gateway].in_journal.discard(quarter)
+            self.gateways[gateway].told.discard(quarter)
         if settled:
             await self._guard(self._journal.remove(settled))
+
+    async def note_told(self) -> None:
+        """Note at an orderly end that the reader has kept all that it heard of. Raises JournalError."""
+        if self._loaded:  # else nobody was told what the journal holds
+            heard = [(name, quarter) for name, marks in self.gateways.items() for quarter in marks.in_journal]
+            await self._guard(self._journal.tell(heard))
 
     def _list_settled(self, now_ms: int) -> list[DirtyQuarter]:
         return [
@@ -223,21 +243,27 @@ class MarkingStore:
     async def _find_unkept(self, forgotten: Collection[DirtyQuarter]) -> Collection[DirtyQuarter]:
         return () if self.reader is None or not forgotten else await self.reader.find_unkept(forgotten)
 
-    async def _keep(self, dirty: Collection[DirtyQuarter]) -> None:
+    async def _keep(self, dirty: Collection[DirtyQuarter], *, told: bool) -> None:
         """Have these in the journal, in a new one if it has to be: no reading waits for a file that is disposable."""
         try:
-            await self._note(dirty)
+            await self._note(dirty, told=told)
         except JournalBegunAgainError:
-            await self._note(dirty)
+            await self._note(dirty, told=told)
 
-    async def _note(self, dirty: Collection[DirtyQuarter]) -> None:
+    async def _note(self, dirty: Collection[DirtyQuarter], *, told: bool) -> None:
         if not self._loaded:
             await self.load()
-        new = [(gateway, quarter) for gateway, quarter in dirty if quarter not in self.gateways[gateway].in_journal]
+        new = []
+        for gateway, quarter in dirty:
+            marks = self.gateways[gateway]
+            if quarter not in marks.in_journal or (quarter in marks.told and not told):
+                new.append((gateway, quarter))
         if new:
-            await self._guard(self._journal.add(new))
+            await self._guard(self._journal.add(new, told=told))
             for gateway, quarter in new:
-                self.gateways[gateway].in_journal.add(quarter)
+                marks = self.gateways[gateway]
+                marks.in_journal.add(quarter)
+                (marks.told.add if told else marks.told.discard)(quarter)
 
     async def _guard(self, change: Awaitable[None]) -> None:
         """Make a change. After a failure the content of the file is unknown: it is read again before it is used."""

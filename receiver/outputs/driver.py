@@ -6,7 +6,7 @@
 - A cursor moves after the target's yes. It is kept once a minute, before the roll-ups forget a quarter hour that has
   late readings, and at the end: after a crash at most a minute is delivered twice.
 - After a crash the late minutes of quarter hours that the roll-ups have not settled are unknown: all of those quarter
-  hours are late.
+  hours are late. After an orderly end nothing is unknown, and nothing is delivered twice.
 """
 
 import random
@@ -123,13 +123,11 @@ class DurableOutput:
             await self._keep(known)
 
     async def close(self) -> None:
-        """As `Output.close`."""
-        if self._known is not None:
-            try:
-                await self._keep(self._known)
-            except ProgressError as error:
-                _log.error("an output could not be kept; it repeats what it sent", output=self.name, reason=str(error))
-        await self._target.close()
+        """As `Output.close`. Raises ProgressError if what is still to be delivered could not be kept."""
+        try:
+            await self._keep(await self._load())
+        finally:
+            await self._target.close()
 
     async def _load(self) -> dict[str, OutputProgress]:
         if self._known is None:

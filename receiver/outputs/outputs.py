@@ -1,7 +1,6 @@
 """All outputs together: started, supervised, told of what was stored, and stopped."""
 
 import asyncio
-import contextlib
 from collections.abc import Collection, Sequence
 
 import structlog
@@ -41,7 +40,7 @@ class Outputs:
             output.note(gateway, readings)
 
     def mark_unsettled(self, quarters: Collection[DirtyQuarter]) -> None:
-        """After a start: these quarter hours may hold readings that no output has heard of."""
+        """After a crash: these quarter hours may hold readings that no output has heard of."""
         for gateway, quarter in quarters:
             for output in self._durable:
                 output.mark_quarters(gateway, [quarter])
@@ -60,17 +59,24 @@ class Outputs:
         """Begin to work, each output in a task of its own."""
         self._tasks = [asyncio.create_task(self._keep_running(one), name=f"output-{one.name}") for one in self._outputs]
 
-    async def stop(self) -> None:
-        """End the tasks, and keep how far they are."""
+    async def stop(self) -> bool:
+        """End the tasks, and keep how far they are; return whether all of them could."""
         running = set(self._tasks)
         while running:  # before Python 3.12, wait_for loses a cancellation that comes at the same moment as its answer
             for task in running:
                 task.cancel()
             _, running = await asyncio.wait(running, timeout=_STOP_S)
+        is_kept = True
         for output in self._outputs:
-            with contextlib.suppress(Exception):  # the next one must be closed, too
+            try:
                 await output.close()
+            except Exception as error:  # noqa: BLE001 (the next one must be closed, too)
+                _log.error(
+                    "an output could not be kept; it repeats what it sent", output=output.name, reason=str(error)
+                )
+                is_kept = False
         await self._file.close()
+        return is_kept
 
     def list_states(self) -> list[OutputState]:
         """How far every output is with every gateway."""

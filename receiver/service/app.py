@@ -37,6 +37,7 @@ from receiver.http.page import PageRoutes
 from receiver.http.problems import PROBE_REFUSALS, READER_REFUSALS, Problems
 from receiver.http.rates import RateLimit
 from receiver.imports.lock import hold_while_running
+from receiver.ingest.journal import JournalError
 from receiver.ingest.legacy import PATH as LEGACY_PATH
 from receiver.ingest.legacy import LegacyRoute
 from receiver.ingest.limits import PostLimit, SeriesLimit
@@ -166,7 +167,9 @@ async def run_receiver(
         await receiver.alarms.stop()
         await receiver.rollups.stop()
         await receiver.commit.close()
-        await receiver.outputs.stop()
+        if await receiver.outputs.stop():
+            with contextlib.suppress(JournalError):  # then the outputs repeat what they sent
+                await receiver.rollups.store.note_told()
         await receiver.lifetime.close()
         await receiver.rollups.close()
         await receiver.store.close()

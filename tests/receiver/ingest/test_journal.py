@@ -39,6 +39,34 @@ async def test_what_was_noted_is_there_after_a_restart(path):
     assert path.stat().st_mode & 0o777 == 0o600
 
 
+async def test_what_the_outputs_know_of_is_told_apart_until_more_comes(path):
+    journal = Journal(path)
+    quarters = [(HOUSE, number * QUARTER_MS) for number in range(4)]
+    await journal.add(quarters[:2])
+    await journal.add(quarters[1:3], told=True)  # an import: what was to be told before it still is
+    assert (await load(path)).told == {quarters[2]}
+    await journal.tell(quarters[:2])
+    assert (await load(path)).told == set(quarters[:3])
+    await journal.add(quarters[1:2])
+    await journal.remove(quarters[2:3])
+    await journal.close()
+    assert await load(path) == Contents({}, set(quarters[:2]), {quarters[0]})
+
+
+async def test_a_journal_of_the_version_before_goes_on(path):
+    """An update must not compute every history again."""
+    await fill(path)
+    before = await load(path)
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.executescript("DROP TABLE told; PRAGMA user_version = 2")
+    assert await load(path) == before
+    journal = Journal(path)
+    await journal.tell([(HOUSE, 0)])
+    await journal.close()
+    assert await load(path) == before._replace(told={(HOUSE, 0)})
+    assert not path.with_name(f"{path.name}.damaged").exists()
+
+
 @pytest.mark.parametrize("content", [b"", b"no database " * 500, b"SQLite format 3\x00" + bytes(5000)])
 async def test_a_damaged_journal_is_begun_again(path, content):
     path.parent.mkdir()

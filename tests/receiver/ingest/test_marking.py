@@ -106,6 +106,58 @@ async def test_after_a_restart_everything_in_the_journal_is_dirty(tmp_path, jour
     assert restarted.get_marks(HOUSE).state == RollupState("site", None)
 
 
+class UnsettledReader:
+    """Hears after each start of which quarters it may have missed something."""
+
+    def __init__(self) -> None:
+        self.heard: set[tuple[str, int]] = set()
+
+    def mark_unsettled(self, quarters):
+        self.heard |= set(quarters)
+
+    async def find_unkept(self, _):
+        return ()
+
+
+async def start_over(journal, held) -> tuple[MarkingStore, set[tuple[str, int]]]:
+    """What the next process does, and of which quarters its outputs are told."""
+    store = MarkingStore(held, journal)
+    store.reader = UnsettledReader()
+    await store.load()
+    return store, store.reader.heard
+
+
+async def test_outputs_are_told_of_a_quarter_after_a_kill_and_not_after_an_orderly_end(journal, held):
+    held.go_on.set()
+    store, _ = await start_over(journal, held)
+    await store.write([make_reading(NOON)])
+    store, told = await start_over(journal, held)
+    assert told == {(HOUSE, NOON)}
+    await store.note_told()
+    store, told = await start_over(journal, held)
+    assert not told
+    assert store.get_marks(HOUSE).fresh == {NOON}, "it is still to be rolled up"
+    await store.write([make_reading(NOON + 1)])
+    store, told = await start_over(journal, held)
+    assert told == {(HOUSE, NOON)}, "a kill after more was written"
+
+
+async def test_outputs_are_never_told_of_what_was_imported(journal, held):
+    """But of what a process wrote that was killed before the import."""
+    held.go_on.set()
+    store, _ = await start_over(journal, held)
+    await store.write([make_reading(NOON)])
+    past = MarkingStore(held, journal, is_import=True)
+    await past.write([make_reading(NOON + 1), make_reading(NOON - HOUR_MS)])
+    await past.write([make_reading(NOON - 2 * HOUR_MS)])
+    store, told = await start_over(journal, held)
+    assert told == {(HOUSE, NOON)}
+    assert store.get_marks(HOUSE).fresh == {NOON, NOON - HOUR_MS, NOON - 2 * HOUR_MS}
+    await store.fail(HOUSE, [NOON - HOUR_MS, NOON - 3 * HOUR_MS])
+    _, told = await start_over(journal, held)
+    assert told == {(HOUSE, NOON)}
+
+
 async def test_a_journal_that_is_lost_at_work_is_written_again_and_refuses_nothing(tmp_path, journal, held):
     """What waits is in the new one, and the gateway is one that nothing is known of."""
     held.go_on.set()

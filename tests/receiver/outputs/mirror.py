@@ -99,9 +99,14 @@ class MirrorBench:
         await self.store.close()
 
     async def restart(self) -> None:
-        await self.outputs.stop()
-        await self.let_go()
+        await self.end()
         await self.begin()
+
+    async def end(self) -> None:
+        await self.commit.close()
+        assert await self.outputs.stop()
+        await self.marking.note_told()
+        await self.let_go()
 
     async def crash(self) -> None:
         await self.file.close()

@@ -166,6 +166,34 @@ async def test_a_crash_after_a_wish_was_seen_does_not_lose_it(bench):
     await assert_equal(bench, since=old)
 
 
+async def test_an_orderly_restart_repeats_nothing(bench):
+    await bench.write(GATEWAY, [make_meter(NOW_MS)])
+    await bench.driver.run_once()
+    for minute in range(1, 21):
+        bench.clock.advance(60)
+        await bench.write(GATEWAY, [make_meter(NOW_MS + minute * MINUTE_MS)])
+        await bench.driver.run_once()
+    sent_until = bench.target.slices[-1].stop
+    await bench.restart()
+    bench.clock.advance(60)
+    await bench.catch_up()
+    assert {part.is_late for part in bench.target.slices} == {False}
+    assert bench.target.slices[0].start == sent_until
+    await assert_equal(bench)
+
+
+async def test_what_was_late_at_an_orderly_end_goes_afterwards(bench):
+    await bench.write(GATEWAY, [make_meter(NOW_MS)])
+    await bench.driver.run_once()
+    bench.clock.advance(600)
+    await bench.catch_up()
+    await bench.write(GATEWAY, [make_meter(NOW_MS + 1000)])
+    await bench.restart()
+    await bench.catch_up()
+    assert [part.start for part in bench.target.slices if part.is_late] == [NOW_MS // MINUTE_MS * MINUTE_MS]
+    await assert_equal(bench)
+
+
 async def test_a_damaged_memory_costs_a_repetition_of_a_day(bench):
     await bench.write(GATEWAY, [make_meter(NOW_MS - HOUR_MS)])
     bench.clock.advance(60)

@@ -52,7 +52,9 @@ class Metrics:
             registry=registry,
         )
         self.rollup_dirty = Gauge(
-            "receiver_rollup_dirty_quarters", "Quarter hours that wait to be rolled up.", registry=registry
+            "receiver_rollup_dirty_quarters",
+            "Quarter hours that wait to be rolled up, those of histories included.",
+            registry=registry,
         )
         self.rollup_seconds = Gauge(
             "receiver_rollup_seconds", "How long the last pass of the roll-ups took.", registry=registry

@@ -1,5 +1,6 @@
 """Computing a whole history again, from the newest reading to the oldest, a day at a time; a restart continues it."""
 
+import math
 from collections.abc import Callable
 
 import structlog
@@ -52,6 +53,16 @@ class Backfill:
         """Gateways with a history to compute, by serial."""
         gateways = self._marking.gateways.items()
         return sorted(name for name, marks in gateways if marks.has_history)
+
+    def count_left(self, gateway: str) -> float:
+        """Quarter hours of a history that are still to be computed; NaN as long as nobody looked how many there are."""
+        state = self._marking.get_marks(gateway).state
+        if state is None:
+            return math.nan
+        if state.backfill_until is None:
+            return 0.0
+        oldest = self._oldest.get(gateway)
+        return math.nan if oldest is None else max(0.0, (state.backfill_until - oldest) / QUARTER_MS)
 
     async def begin_changed(self) -> None:
         """Begin the history of every gateway that is new or whose site has changed.

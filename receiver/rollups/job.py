@@ -13,6 +13,7 @@
 """
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -229,5 +230,8 @@ class Rollups:
             await self._clock.sleep(seconds)
 
     def _count_waiting(self) -> float:
-        """Called by the thread that is asked for metrics."""
-        return float(sum(len(marks.waiting) for marks in list(self.store.gateways.values())))
+        """Called by the thread that is asked for metrics. NaN is unknown: never a 0 while something waits."""
+        if not self.store.is_loaded:
+            return math.nan
+        gateways = list(self.store.gateways.items())
+        return sum(len(marks.waiting) + self._backfill.count_left(gateway) for gateway, marks in gateways)

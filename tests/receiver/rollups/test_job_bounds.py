@@ -1,5 +1,7 @@
 """What one sender scatters over decades costs neither memory nor the time of others, and still ends right."""
 
+import math
+
 import pytest
 
 from receiver.rollups import attempts
@@ -132,6 +134,36 @@ async def test_too_many_quarters_are_one_history_and_end_the_same(sqlite_store, 
     await rollups.catch_up()
     assert await read_energies(sqlite_store, "energy_15m") == (1.0, 5_900.0)
     await assert_as_from_scratch(sqlite_store, clock, tmp_path)
+
+
+async def test_what_is_left_of_a_history_counts_as_waiting(sqlite_store, clock, tmp_path, monkeypatch):
+    """Else somebody sets RECEIVER_METER_DAYS back after an import before its energies are computed."""
+    monkeypatch.setattr(attempts, "MOST_WAITING", 20)
+    clock.ms = MIDNIGHT
+    job = Rollups(sqlite_store, site_of=Sites().get_site, clock=clock, state_dir=tmp_path / "state")
+
+    def count() -> float:
+        ((sample,),) = [metric.samples for metric in job._metrics.rollup_dirty.collect()]
+        return float(sample.value)
+
+    try:
+        assert math.isnan(count()), "the journal is not read yet"
+        await job.store.write([make_counter(MIDNIGHT - HOUR, 9_000.0)])
+        await job.catch_up()
+        assert count() == 0
+        days = range(1, 60)
+        await job.store.write([make_counter(MIDNIGHT - DAY * day - HOUR, 9_000.0 - 100 * day) for day in days])
+        left: list[float] = []
+        while 0 not in left:
+            await job.run_once(seconds=0)
+            left.append(count())
+        assert max(one for one in left if not math.isnan(one)) > 50 * 96
+        at_zero = await read_derived(sqlite_store)
+        await job.catch_up()
+        assert find_differences(at_zero, await read_derived(sqlite_store)) == []
+        assert await read_energies(sqlite_store, "energy_15m") == (0.0, 5_900.0)
+    finally:
+        await job.close()
 
 
 async def test_a_history_takes_decades_without_a_reading_in_one_step(sqlite_store, clock: SetClock, tmp_path):

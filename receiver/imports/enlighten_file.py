@@ -2,21 +2,39 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from receiver.errors import ReceiverSettingError
 from receiver.imports.csv_file import read_rows
-from receiver.imports.formats.enlighten import EnlightenReader, find_columns, is_row
+from receiver.imports.formats.enlighten import DAY, EnlightenReader, find_columns, is_row
 from receiver.imports.formats.enlighten_times import DateOrder, read_survey
 from receiver.imports.formats.summary import ImportedRow
 
+_UNUSED = ZoneInfo("UTC")
+"""Of times that all have offsets."""
 
-def read_report(path: Path, *, zone: ZoneInfo, order: DateOrder | None, now_ms: int) -> Iterator[ImportedRow]:
-    """The rows of a report as readings of `imported_energy`.
+
+class LocalZone(NamedTuple):
+    """The time zone of a report's local times, and who says it, for people."""
+
+    zone: ZoneInfo
+    whence: str
+
+
+class EnergyReport(NamedTuple):
+    """The rows of a report as readings of `imported_energy`, and how its times are read, for people."""
+
+    rows: Iterator[ImportedRow]
+    times: str
+
+
+def read_report(path: Path, *, zone: LocalZone | None, order: DateOrder | None, now_ms: int) -> EnergyReport:
+    """Read a report.
 
     Args:
         path: The file.
-        zone: The site's time zone.
+        zone: The site's time zone; None: nobody has said it.
         order: Of its dates; None: the file tells.
         now_ms: Wall time, milliseconds since 1970.
 
@@ -28,10 +46,19 @@ def read_report(path: Path, *, zone: ZoneInfo, order: DateOrder | None, now_ms: 
         columns = find_columns(next(read_rows(path), (1, []))[1])
         survey = read_survey(cells[0] for _, cells in _list_rows(path))
         chosen = order or survey.choose_order()
-        reader = EnlightenReader(columns, chosen, survey.find_step(chosen), zone, now_ms)
+        step = survey.find_step(chosen)
     except ReceiverSettingError as error:
         raise ReceiverSettingError(f"{path}: {error}") from error
-    return (reader.read_row(line, cells) for line, cells in _list_rows(path))
+    needs_zone = survey.has_local or step == DAY
+    if zone is None and needs_zone:
+        raise ReceiverSettingError(
+            f"{path}: its times are local ones, and neither the sites file nor the gateway says of which zone: add "
+            "--time-zone, e.g. --time-zone Europe/Berlin"
+        )
+    reader = EnlightenReader(columns, chosen, step, _UNUSED if zone is None else zone.zone, now_ms)
+    local = f"local times of {zone.zone.key} ({zone.whence})" if zone and needs_zone else "times with offsets"
+    dates = f", dates with the {chosen.replace('-', ' ')}" if survey.has_numbers else ""
+    return EnergyReport((reader.read_row(line, cells) for line, cells in _list_rows(path)), f"read as {local}{dates}")
 
 
 def _list_rows(path: Path) -> Iterator[tuple[int, list[str]]]:

@@ -1,6 +1,7 @@
 """Exported files of text, plain or packed by gzip, read line by line: years of reports need no memory."""
 
 import gzip
+import stat
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,8 @@ _GZIP = b"\x1f\x8b"
 def read_lines(path: Path) -> Iterator[str]:
     """Its lines, without their ends. Raises ValueError with a sentence for what cannot be read."""
     try:
+        if not stat.S_ISREG(path.stat().st_mode):  # a pipe would be waited for, and gives what it has only once
+            raise ValueError(f"{path} is no regular file: give the path of the exported file")
         with path.open("rb") as plain:
             packed = plain.read(len(_GZIP)) == _GZIP
         with gzip.open(path) if packed else path.open("rb") as file:

@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 from receiver.errors import ReceiverSettingError
-from receiver.imports.enlighten_file import read_report
+from receiver.imports.enlighten_file import LocalZone, read_report
 from receiver.imports.formats import envoy_logger, envoy_scrape
 from receiver.imports.formats.enlighten_times import DateOrder
 from receiver.imports.formats.points import InfluxQuestion, SourcePoint, parse_point
@@ -64,12 +64,19 @@ class ImportOrder:
         return self.place.startswith(_SCHEMES)
 
 
-def read_rows(order: ImportOrder, zone: ZoneInfo, *, kept_ms: int | None, now_ms: int) -> Iterator[ImportedRow]:
+class OrderedRows(NamedTuple):
+    """The rows of what was ordered, and how its times are read, for people; None where times are instants."""
+
+    rows: Iterator[ImportedRow]
+    times: str | None
+
+
+def read_rows(order: ImportOrder, zone: LocalZone | None, *, kept_ms: int | None, now_ms: int) -> OrderedRows:
     """The rows of what was ordered, as readings or with the reason why they are none.
 
     Args:
         order: What is wanted.
-        zone: Of its local times.
+        zone: Of its local times; None: nobody has said it.
         kept_ms: How long readings of meters are kept; None: without limit.
         now_ms: Wall time, milliseconds since 1970.
 
@@ -79,11 +86,11 @@ def read_rows(order: ImportOrder, zone: ZoneInfo, *, kept_ms: int | None, now_ms
     if order.form is ImportFormat.ENLIGHTEN:
         if order.is_address:
             raise ReceiverSettingError("enlighten is imported from a file: give the path of the report")
-        return read_report(Path(order.place), zone=zone, order=order.dates, now_ms=now_ms)
+        return OrderedRows(*read_report(Path(order.place), zone=zone, order=order.dates, now_ms=now_ms))
     read_point = _make_point_reader(order, kept_ms, now_ms)
     if order.is_address:
-        return (read_point(point) for point in _read_points(order))
-    return _read_lines(Path(order.place), read_point)
+        return OrderedRows((read_point(point) for point in _read_points(order)), None)
+    return OrderedRows(_read_lines(Path(order.place), read_point), None)
 
 
 def _make_point_reader(order: ImportOrder, kept_ms: int | None, now_ms: int) -> Callable[[SourcePoint], ImportedRow]:

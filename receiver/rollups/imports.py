@@ -60,6 +60,17 @@ class ImportedEnergies:
             await self._judge(gateway, run, site)
         return min([start, *(window.start for window in windows)]), max([stop, *(window.stop for window in windows)])
 
+    async def withdraw(self, gateway: str, windows: Sequence[ImportedWindow], site: Site) -> None:
+        """Take what these windows gave out of the stored quarter hours, whether or not it was judged yet.
+
+        Raises:
+            StoreUnavailableError: Some of it may be done; doing it again ends the same.
+        """
+        start, stop = windows[0].start, windows[-1].stop
+        stored = await self._read_quarters(gateway, start, stop)
+        rows = await asyncio.to_thread(make_rows, (), stored, (), site)
+        await replace_rows(self._store, gateway, _QUARTERS, rows, start=start, stop=stop)
+
     async def read_windows(self, gateway: str, start: int, stop: int) -> list[ImportedWindow]:
         """The windows that reach into [start, stop) (UTC milliseconds). Raises StoreUnavailableError."""
         found = await self._store.read_points(gateway, IMPORTED, start=start - 2 * LONGEST_WINDOW_MS, stop=stop)

@@ -6,11 +6,10 @@ from collections.abc import Set as AbstractSet
 from itertools import pairwise
 from typing import NamedTuple
 
-from receiver.calendar.windows import find_finer_kind
 from receiver.rollups import compute
+from receiver.rollups.coarser import roll_energies
 from receiver.rollups.compute import RawSeries
 from receiver.rollups.energy import reprice
-from receiver.rollups.energy_windows import make_energy_rows
 from receiver.rollups.imports import ImportedEnergies
 from receiver.rollups.interval_reading import find_long_ends, read_intervals
 from receiver.rollups.judged import FIELDS as JUDGED_FIELDS
@@ -24,7 +23,6 @@ from receiver.rollups.series import REPORT_GAP_MS, REPORT_LOOK_BACK_MS, REPORT_L
 from receiver.rollups.taken_over import select_measured
 from receiver.sites.model import Site
 from receiver.stores.base import SeriesPoints, Store
-from receiver.stores.kinds import ENERGY_KINDS
 from shared.clock import Clock
 from shared.cloud_identity import is_cloud_system
 from shared.readings import Reading
@@ -112,7 +110,7 @@ class Roller:
             has_readings |= await self._roll_chunk(chunk, site, hours=hours)
             await self._rest(self._clock.monotonic() - began)
         start, stop = await self._imports.apply(stretch.gateway, site, stretch.start, stretch.stop)
-        await self._roll_energies(stretch._replace(start=start, stop=stop), site)
+        await roll_energies(self._store, stretch.gateway, site, start, stop)
         if hours:
             await self._roll_panel_days(stretch, site)
         return has_readings
@@ -136,16 +134,6 @@ class Roller:
         """Whether rows of a kind that end there are older than they are kept."""
         kept_ms = self._store.retention_ms[kind]
         return kept_ms is not None and stop <= self._clock.now_ms() - kept_ms
-
-    async def _roll_energies(self, stretch: Stretch, site: Site) -> None:
-        for kind in ENERGY_KINDS[1:]:
-            boundaries = site.list_windows(kind, stretch.start, stretch.stop)
-            finer = await self._store.read_points(
-                stretch.gateway, find_finer_kind(kind), start=boundaries[0], stop=boundaries[-1]
-            )
-            points = finer[0].points if finer else []
-            rows = make_energy_rows(kind, points, site, boundaries, gateway=stretch.gateway)
-            await replace_rows(self._store, stretch.gateway, kind, rows, start=boundaries[0], stop=boundaries[-1])
 
     async def _roll_panel_days(self, stretch: Stretch, site: Site) -> None:
         boundaries = site.list_windows("panel_1d", stretch.start, stretch.stop)

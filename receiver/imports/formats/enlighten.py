@@ -34,7 +34,7 @@ _HEADING = re.compile(r"(?P<name>.*?)\s*\((?P<unit>[a-z]+)\)")
 _NUMBER = re.compile(r"-?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?")
 _UNKNOWN = frozenset({"", "-", "--", "n/a", "na", "null"})
 _TOTAL = "total"
-_DAY = timedelta(days=1)
+DAY = timedelta(days=1)
 
 
 class EnergyColumn(NamedTuple):
@@ -127,7 +127,7 @@ class EnlightenReader:
         return Reading(_KIND, {"source": SOURCE}, start, {**fields, "duration": (stop - start) / 1000})
 
     def _find_window(self, moment: datetime) -> tuple[int, int] | Skipped:
-        is_day = self._step == _DAY
+        is_day = self._step == DAY
         if is_day and moment.tzinfo is None:
             start, stop = self._clock.find_day(moment)
         else:

@@ -69,18 +69,27 @@ def _build(parts: dict[str, str | None], order: DateOrder) -> datetime:
 
 
 class TimeSurvey:
-    """What the times of a whole file say of its date order and of the length of its windows."""
+    """What the times of a whole file say of its date order and of the length of its windows.
+
+    Attributes:
+        has_local: Whether one has no offset, so that it means something in a time zone only.
+        has_numbers: Whether one has a date whose numbers have an order.
+    """
 
     def __init__(self) -> None:
         self._previous: dict[DateOrder, datetime] = {}
         self._steps: dict[DateOrder, Counter[timedelta]] = {order: Counter() for order in DateOrder}
         self._read: Counter[DateOrder] = Counter()
         self._rows = 0
+        self.has_local = False
+        self.has_numbers = False
 
     def add(self, text: str) -> None:
         """Look at the time of the next row. What is no time in either order counts for nothing."""
         found = {order: moment for order in DateOrder if (moment := read_time(text, order)) is not None}
         self._rows += bool(found)
+        self.has_local |= any(moment.tzinfo is None for moment in found.values())
+        self.has_numbers |= _NUMBERS.fullmatch(text.strip()) is not None
         for order, moment in found.items():
             self._read[order] += 1
             local = moment.replace(tzinfo=None)

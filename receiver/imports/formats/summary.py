@@ -40,6 +40,7 @@ class ImportSummary:
         skipped: Reasons, and how many rows each cost.
         lines: Of each reason the first line, where rows have lines.
         remarks: What was left out of rows that were taken, and of how many.
+        times: How the times of the file were read; None where they are instants.
     """
 
     rows: int = 0
@@ -49,6 +50,7 @@ class ImportSummary:
     skipped: Counter[str] = field(default_factory=Counter)
     lines: dict[str, int] = field(default_factory=dict)
     remarks: Counter[str] = field(default_factory=Counter)
+    times: str | None = None
 
     def skip(self, skipped: Skipped) -> None:
         """Count a row that is not taken."""
@@ -66,8 +68,10 @@ class ImportSummary:
         """Sentences for people: rows, range, skipped and why."""
         verb = "would be written" if dry_run else "written"
         yield f"{self.rows} rows read, {self.taken} {verb}"
+        if self.times is not None:
+            yield self.times
         if self.first is not None and self.last is not None:
-            yield f"from {_format_time(self.first)} to {_format_time(self.last)}"
+            yield f"from {format_time(self.first)} to {format_time(self.last)}"
         for remark, count in sorted(self.remarks.items()):
             yield f"{count} of them without {remark}"
         for reason, count in sorted(self.skipped.items()):
@@ -77,5 +81,6 @@ class ImportSummary:
             yield "start the receiver now: it computes energies and roll-ups of these times"
 
 
-def _format_time(ms: int) -> str:
+def format_time(ms: int) -> str:
+    """An instant for people."""
     return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

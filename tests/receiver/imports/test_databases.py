@@ -93,8 +93,8 @@ def test_a_bucket_of_envoy_scrape_comes_one_to_one_from_its_server(database: Old
     times = [START_MS, START_MS + 5 * MINUTE_MS, START_MS + 40 * DAY_MS, START_MS + 90 * DAY_MS]
     database.write("".join(make_scrape_line(time, power=100 + number) for number, time in enumerate(times)))
     database.write(make_scrape_line(START_MS, gateway=OTHER) + make_scrape_line(START_MS + MINUTE_MS, kind="12"))
-    told = run_import("envoy-scrape", database.url, *database.list_options(), "--dry-run", fails=True).output
-    assert "nothing is stored" in told
+    told = run_import("envoy-scrape", database.url, *database.list_options(), "--dry-run").output
+    assert told.splitlines()[0] == "5 rows read, 4 would be written"
     told = run_import("envoy-scrape", database.url, *database.list_options()).output
     assert told.splitlines()[0] == "5 rows read, 4 written"
     assert "1 skipped: of a device that is no inverter" in told

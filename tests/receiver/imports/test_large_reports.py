@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from receiver.imports.enlighten_file import read_report
+from receiver.imports.enlighten_file import LocalZone, read_report
 from shared.readings import Reading
 from shared.units import DAY_MS
 from tests.clocks import NOW_MS
@@ -57,7 +57,8 @@ def test_a_report_is_read_row_by_row(tmp_path: Path, monkeypatch: pytest.MonkeyP
     size = path.stat().st_size
     tracemalloc.start()
     try:
-        rows = read_report(path, zone=ZoneInfo("UTC"), order=None, now_ms=NOW_MS + 1000 * DAY_MS)
+        zone = LocalZone(ZoneInfo("UTC"), "a test")
+        rows = read_report(path, zone=zone, order=None, now_ms=NOW_MS + 1000 * DAY_MS).rows
         assert sum(isinstance(row, Reading) for row in rows) == 30_000
         peak = tracemalloc.get_traced_memory()[1]
     finally:

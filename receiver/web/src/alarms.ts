@@ -1,4 +1,4 @@
-/** What the receiver's own alarms add to what the status of a gateway says already. Pure. */
+/** What the receiver's own alarms say, instead of what the status of a gateway says without them. Pure. */
 
 import { formatMoment } from "./days.ts";
 import { formatAmount, formatDigits, formatDuration, formatMeasurement } from "./format.ts";
@@ -9,19 +9,20 @@ import type { AlarmEntry } from "./schema.ts";
 const MOST_REASONS = 3;
 
 /**
- * The notices with those of alarms that fire and that they do not speak of yet, the critical ones first. Many panels
- * are one notice. Null: nobody knows which fire.
+ * The notices with those of alarms that fire, the critical ones first. An alarm knows the beginning and what to do, so it
+ * takes the place of a notice that says the same of the system; a notice of panels stays, and speaks for their alarms.
+ * Many panels are one notice. Null: nobody knows which fire.
  */
 export function addAlarms(said: PageNotice[], alarms: AlarmEntry[] | null, zone: string): PageNotice[] {
   if (alarms === null) return [...said, { level: "warn", title: texts.alarms.unknown, advice: texts.alarms.unknownAdvice }];
   const isKnown = (one: AlarmEntry): boolean =>
-    said.some(({ alarm, subjects }) => alarm === one.alarm && (subjects === undefined || (one.subject !== null && subjects.includes(one.subject))));
+    said.some(({ alarm, subjects }) => alarm === one.alarm && one.subject !== null && subjects !== undefined && subjects.includes(one.subject));
   const groups = new Map<string, AlarmEntry[]>();
   for (const alarm of alarms) {
     if (alarm.state === "firing" && !isKnown(alarm)) groups.set(alarm.alarm, [...(groups.get(alarm.alarm) ?? []), alarm]);
   }
-  const added = [...groups.values()].map((group) => summariseAlarms(group, zone));
-  const all = [...said, ...added];
+  const kept = said.filter(({ alarm, subjects }) => alarm === undefined || subjects !== undefined || !groups.has(alarm));
+  const all = [...kept, ...[...groups.values()].map((group) => summariseAlarms(group, zone))];
   return [...all.filter((notice) => notice.level === "bad"), ...all.filter((notice) => notice.level === "warn")];
 }
 

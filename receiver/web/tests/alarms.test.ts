@@ -18,9 +18,23 @@ test("an alarm that fires is said with its beginning; pending and ended ones are
   assert.match(one!.advice, /Panel 7 gave nothing.*21 Nov.*10:00.*Look at it/);
 });
 
-test("what the status says already is not said twice", () => {
-  const said = [{ level: "bad" as const, title: "The scraper is silent", advice: "", alarm: "scraper-silent" }];
-  assert.deepEqual(addAlarms(said, [makeAlarm({ alarm: "scraper-silent" })], "UTC"), said);
+test("an alarm that fires takes the place of the notice that says the same, which lacks what to do", () => {
+  const said = [
+    { level: "warn" as const, title: "Nothing is measured at present", advice: "A gap is open.", alarm: "gateway-silent" },
+    { level: "warn" as const, title: "Readings are dropped", advice: "" },
+  ];
+  const silent = makeAlarm({ alarm: "gateway-silent", title: "Gateway silent", severity: "critical", subject: null });
+  const [first, ...others] = addAlarms(said, [silent], "UTC");
+  assert.deepEqual([first!.level, first!.title], ["bad", "Gateway silent"]);
+  assert.match(first!.advice, /21 Nov.*10:00.*Look at it/);
+  assert.deepEqual(others, [said[1]]);
+  assert.deepEqual(addAlarms(said, [{ ...silent, state: "pending" }], "UTC"), said);
+});
+
+test("a notice of panels speaks for the alarms of these panels", () => {
+  const said = [{ level: "warn" as const, title: "Panel 7 is silent", advice: "", alarm: "panel-dead", subjects: ["7"] }];
+  assert.deepEqual(addAlarms(said, [makeAlarm({})], "UTC"), said);
+  assert.equal(addAlarms(said, [makeAlarm({ subject: "8" })], "UTC").length, 2);
 });
 
 test("many panels are one notice, and critical alarms come first", () => {

@@ -4,6 +4,7 @@ In the site's own time zone the windows are stored as they are. In another zone 
 hours by the same pure rule, step by step as the roll-up job does it, so both ways agree to the last digit.
 """
 
+from bisect import bisect_right
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from functools import partial
 from itertools import pairwise
@@ -89,8 +90,9 @@ async def read_windows_between(
     kind, here = f"energy_{every}", site.model_copy(update={"time_zone": zone.key})
     points = await _read_stored(store, gateway, kind, boundaries) if _is_own(kind, zone, site) else None
     if points is None:
-        budget.check_read("energy_15m", Range(boundaries[0], boundaries[-1]), series=len(ENERGY_QUANTITIES))
-        points = await _sum_quarters(partial(_read_quarters, store, gateway), kind, boundaries, here)
+        known = await _skip_unknown(store, gateway, boundaries)
+        budget.check_read("energy_15m", Range(known[0], known[-1]), series=len(ENERGY_QUANTITIES))
+        points = await _sum_quarters(partial(_read_quarters, store, gateway), kind, known, here)
     return await run_slice(_describe_windows, points, boundaries, zone, now_ms)
 
 
@@ -154,6 +156,16 @@ async def _read_stored(store: Store, gateway: str, kind: str, boundaries: Sequen
     lengths = {start: (stop - start) / 1000 for start, stop in pairwise(boundaries)}
     fit = all(read_number(fields, "duration") == lengths.get(start) for start, fields in points)
     return points if fit else None
+
+
+async def _skip_unknown(store: Store, gateway: str, boundaries: Sequence[int]) -> Sequence[int]:
+    """The boundaries from the window on in which the first stored quarter hour lies: there is nothing to sum before.
+
+    So whoever does not know when a gateway's readings began may ask from long before.
+    """
+    found = await store.read_points(gateway, "energy_15m", start=boundaries[0], stop=boundaries[-1], most=1)
+    first = min((series.points[0].timestamp for series in found), default=boundaries[-1] - 1)
+    return boundaries[bisect_right(boundaries, first) - 1 :]
 
 
 async def _read_quarters(store: Store, gateway: str, start: int, stop: int) -> list[Point]:

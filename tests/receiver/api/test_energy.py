@@ -214,7 +214,7 @@ def as_csv_cell(value: object) -> str:
     ("start=soon", "start"), ("stop=x", "stop"), ("start=now&stop=-1d", "stop"), ("start=2040-01-01&stop=2041-01-01", "start"),
     ("start=" + "1" * 70, None), ("time_zone=Mars/Base", "time_zone"), ("time_zone=" + "x" * 70, None),
     ("every=5m", "every"), ("every=", "every"), ("every=15m&start=2019-01-01", "every"),
-    ("every=1y&start=1990-01-01&time_zone=Asia/Tokyo", "start"), ("format=xml", "format"), ("evry=canary", "parameter evry"),
+    ("format=xml", "format"), ("evry=canary", "parameter evry"),
     ("every=1d&every=1h", "every"),
 ])  # fmt: skip
 async def test_what_cannot_be_answered_says_which_parameter_to_change(service, query, names):

@@ -75,8 +75,8 @@ async def run(
     check_serials(serials, given.get("RECEIVER_GATEWAYS"))
     environment |= {"RECEIVER_GATEWAYS": given.get("RECEIVER_GATEWAYS") or ",".join(serials.values())}
     os.environ.update(environment)
+    remember_choice(environment)  # before anything reads what an earlier start chose, e.g. an address of LAN=1
     installation = _plan_installation(serials, others, environment, given)
-    remember_choice(environment)
     of_others = [(other, other.remember(environment)) for other in others]
     logs = Path(environment["RECEIVER_STATE_DIR"]) / "logs"
     make_private_directory(logs)

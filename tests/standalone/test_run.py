@@ -145,19 +145,23 @@ async def test_lan_opens_the_page_to_the_network_and_a_restart_keeps_the_link(tm
     async with Simulator("firmware-8", late_morning=True) as simulator:
         (tmp_path / ".env").write_text(_write_settings(simulator, ENVOY_TOKEN=simulator.make_token("owner")))
         environment = {"HOME": str(tmp_path / "home"), "BROWSER": str(browser), "TERM": "xterm", "COLUMNS": "80"}
-        first = await asyncio.to_thread(_run_at_a_terminal, tmp_path, environment, opened)
+        first = await asyncio.to_thread(_run_at_a_terminal, tmp_path, environment, opened, "--lan")
         opened.unlink()
-        second = await asyncio.to_thread(_run_at_a_terminal, tmp_path, environment, opened)
+        second = await asyncio.to_thread(_run_at_a_terminal, tmp_path, environment, opened, "--lan")
+        opened.unlink()
+        plain = await asyncio.to_thread(_run_at_a_terminal, tmp_path, environment, opened)
     assert first == second
+    assert plain.startswith("http://127.0.0.1:"), "nothing listens at the address of the network any more"
+    assert plain.partition("#")[2] == first.partition("#")[2]
     host = first.removeprefix("http://").partition(":")[0]
     assert host == address
 
 
-def _run_at_a_terminal(folder: Path, environment: dict[str, str], opened: Path) -> str:
-    """Start with --lan, press o when the view is there, stop by Ctrl-C; the address that the browser was given."""
+def _run_at_a_terminal(folder: Path, environment: dict[str, str], opened: Path, *options: str) -> str:
+    """Start, press o when the view is there, stop by Ctrl-C; the address that the browser was given."""
     leader, follower = pty.openpty()
     fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-    command = [sys.executable, "-m", "standalone", "run", "--lan"]
+    command = [sys.executable, "-m", "standalone", "run", *options]
     started = subprocess.Popen(
         command, stdin=follower, stdout=follower, stderr=follower, cwd=folder,
         env={**os.environ, "PYTHONPATH": str(PROJECT), **environment}, start_new_session=True,
@@ -173,6 +177,7 @@ def _run_at_a_terminal(folder: Path, environment: dict[str, str], opened: Path) 
         address = opened.read_text().strip()
         assert re.fullmatch(r"http://\S+/#t=[0-9A-Za-z]{16}", address)
         assert re.sub("\x1b]8;[^\x1b]*\x1b\\\\", "", shown).count(address) == 1
+        assert ("This address works on this machine only" in shown) == ("--lan" not in options)
         assert subprocess.run(["curl", "-sf", address.partition("#")[0]], check=True, capture_output=True).stdout
         started.send_signal(signal.SIGINT)
         assert started.wait(DEADLINE_S) == 0

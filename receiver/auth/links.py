@@ -135,10 +135,11 @@ def create(
 
 
 def find_or_make_standing(state_dir: Path, *, name: str, gateways: list[str], now_s: int) -> str:
-    """The code of the owner's link that every start shows again; a new one where it is missing, revoked or for others.
+    """The code of the owner's link that every start shows again; a new one where it is missing or revoked.
 
-    It is kept in a private file beside the key that signs reader tokens. One that an earlier version made reads alone:
-    it may have been handed on, so it stays what it is, and the owner gets another. Raises ReceiverSettingError.
+    One that does not open all of the gateways opens them from now on, so that one more gateway signs nobody out. It is
+    kept in a private file beside the key that signs reader tokens. One that an earlier version made reads alone: it may
+    have been handed on, so it stays what it is, and the owner gets another. Raises ReceiverSettingError.
     """
     path = state_dir / STANDING_FILE
     try:
@@ -147,11 +148,9 @@ def find_or_make_standing(state_dir: Path, *, name: str, gateways: list[str], no
         for link in load(state_dir):
             if link.digest != digest or link.revoked or link.expires <= now_s:
                 continue
-            is_same = sorted(link.gateways) == sorted(gateways)
-            if is_same and link.scope == "owner":
+            if link.scope == "owner":
+                _extend(state_dir, link, gateways)
                 return code
-            if not is_same:
-                revoke(state_dir, link.id)
         _, code = create(state_dir, name=name, gateways=gateways, days=STANDING_DAYS, now_s=now_s, scope="owner")
         write_private(path, code.encode())
         return code
@@ -169,6 +168,22 @@ def revoke(state_dir: Path, link_id: str) -> bool:
             return False
         _save(state_dir, [msgspec.structs.replace(one, revoked=True) if one.id == link_id else one for one in links])
         return True
+
+
+def _extend(state_dir: Path, wanted: PageLink, gateways: list[str]) -> None:
+    """Let a link open these gateways too. Raises ReceiverSettingError."""
+    if set(gateways) <= set(wanted.gateways):
+        return
+    with lock_for_change(state_dir / LIST_FILE):
+        _save(
+            state_dir,
+            [
+                msgspec.structs.replace(one, gateways=sorted({*one.gateways, *gateways}))
+                if one.id == wanted.id
+                else one
+                for one in load(state_dir)
+            ],
+        )
 
 
 def _make_digest(code: str) -> str:

@@ -1,5 +1,7 @@
 """Short links: what opens the page, who may guess, and how a link ends."""
 
+from pathlib import Path
+
 import pytest
 
 from receiver.auth import links
@@ -88,19 +90,34 @@ async def test_what_is_no_code_is_no_guess(service: Service, text: str) -> None:
     assert not links.is_code(text)
 
 
-def test_starts_show_the_same_link_until_it_is_revoked_or_another_is_wanted(tmp_path) -> None:
-    def start(*gateways: str, now_s: int = 1_000) -> str:
-        return links.find_or_make_standing(tmp_path, name="this machine", gateways=list(gateways), now_s=now_s)
+def start(state_dir: Path, *gateways: str, now_s: int = 1_000) -> str:
+    return links.find_or_make_standing(state_dir, name="this machine", gateways=list(gateways), now_s=now_s)
 
-    first = start(GATEWAY)
-    assert start(GATEWAY) == start(GATEWAY) == first
+
+def test_starts_show_the_same_link_until_it_is_revoked(tmp_path: Path) -> None:
+    first = start(tmp_path, GATEWAY)
+    assert start(tmp_path, GATEWAY) == start(tmp_path, GATEWAY) == first
     assert len(links.load(tmp_path)) == 1
     links.revoke(tmp_path, links.load(tmp_path)[0].id)
-    second = start(GATEWAY)
-    both = start(GATEWAY, OTHER)
-    assert len({first, second, both}) == 3
-    assert [link.revoked for link in links.load(tmp_path)] == [True, True, False]
-    assert start(GATEWAY, OTHER, now_s=2_000_000_000) != both
+    second = start(tmp_path, GATEWAY)
+    assert second != first
+    assert [link.revoked for link in links.load(tmp_path)] == [True, False]
+    assert start(tmp_path, GATEWAY, now_s=2_000_000_000) != second
+
+
+async def test_one_more_gateway_and_one_less_sign_nobody_out(service: Service) -> None:
+    """`make run`, `make run ALSO=.env.garage` and `make run`: the phone goes on, and sees what is there."""
+    await service.send(make_meter())
+    await service.send(make_meter(), serial=OTHER)
+    folder, now_s = service.settings.state_dir, service.clock.now_ms() // 1000
+    code = start(folder, GATEWAY, now_s=now_s)
+    garage = f"/api/v1/gateways/{OTHER}/power"
+    assert (await read(service, code), await read(service, code, garage)) == (200, 404)
+    for gateways in ((GATEWAY, OTHER), (GATEWAY,)):
+        assert start(folder, *gateways, now_s=now_s) == code
+        service.clock.advance(RELOAD_S)
+        assert (await read(service, code), await read(service, code, garage)) == (200, 200)
+    assert len(links.load(folder)) == 1
 
 
 def test_the_standing_link_is_the_owners_and_one_of_an_earlier_version_goes_on_reading(tmp_path) -> None:

@@ -71,7 +71,7 @@ async def run(
     wanted = _load_scraper_settings()
     serials = {".env": await _find_serial(wanted, clock)}
     for other in others:
-        serials[str(other.file)] = await _find_serial(other.wanted, clock)
+        serials[str(other.file)] = await _find_serial(other.wanted, clock, other.file.name)
     check_serials(serials, given.get("RECEIVER_GATEWAYS"))
     environment |= {"RECEIVER_GATEWAYS": given.get("RECEIVER_GATEWAYS") or ",".join(serials.values())}
     os.environ.update(environment)
@@ -194,14 +194,17 @@ def _load_scraper_settings() -> ScraperSettings:
         raise StandaloneError(f"{error}\n(settings are read from .env in this directory)") from error
 
 
-async def _find_serial(wanted: ScraperSettings, clock: Clock) -> str:
-    """The gateway's serial, asked from it where no setting says it; or the system. Raises StandaloneError."""
+async def _find_serial(wanted: ScraperSettings, clock: Clock, file: str = ".env") -> str:
+    """The gateway's serial, asked from it where no setting says it; or the system. Raises StandaloneError.
+
+    `file`: where the settings stand, as people call it.
+    """
     if wanted.source == "cloud":
         return _find_system(wanted)
     if wanted.gateway.serial is not None:
         return wanted.gateway.serial
-    info = await _ask_gateway(wanted, clock)
-    _require_login(info, wanted)
+    info = await _ask_gateway(wanted, clock, file)
+    _require_login(info, wanted, file)
     return info.serial
 
 
@@ -221,7 +224,7 @@ def _find_system(wanted: ScraperSettings) -> str:
     return system
 
 
-async def _ask_gateway(wanted: ScraperSettings, clock: Clock) -> GatewayInfo:
+async def _ask_gateway(wanted: ScraperSettings, clock: Clock, file: str) -> GatewayInfo:
     """The identity of the device at the gateway's address. Raises StandaloneError."""
     gateway = wanted.gateway
     try:
@@ -229,21 +232,22 @@ async def _ask_gateway(wanted: ScraperSettings, clock: Clock) -> GatewayInfo:
         address = Address(host, gateway.http_port, gateway.https_port)
         return (await probe(address, clock, lock=asyncio.Lock())).info
     except GatewayError as error:
-        raise StandaloneError(f"{error}\nPut the gateway's address into .env: ENVOY_HOST=192.168.1.20") from error
+        raise StandaloneError(f"{error}\nPut the gateway's address into {file}: ENVOY_HOST=192.168.1.20") from error
     except ScraperError as error:
         raise StandaloneError(str(error)) from error
 
 
-def _require_login(info: GatewayInfo, wanted: ScraperSettings) -> None:
+def _require_login(info: GatewayInfo, wanted: ScraperSettings, file: str) -> None:
     """Say at once that a token is missing, rather than in a log line later. Raises StandaloneError."""
     gateway = wanted.gateway
     if not info.token_login or gateway.token() or (gateway.cloud_username() and gateway.cloud_password()):
         return
     if TokenCache(wanted.state_dir).load(info.serial) is None:
+        option = "" if file == ".env" else f"{ENV_FILE_OPTION} {file} "
         raise StandaloneError(
             f"gateway {info.serial} has firmware {info.firmware}, which wants a token: put ENVOY_TOKEN=... (from "
-            "https://entrez.enphaseenergy.com) into .env, give it to `envoy-scraper token --paste`, or put "
-            "ENVOY_CLOUD_USERNAME and ENVOY_CLOUD_PASSWORD into .env to have it fetched and renewed"
+            f"https://entrez.enphaseenergy.com) into {file}, give it to `envoy-scraper {option}token --paste`, or put "
+            f"ENVOY_CLOUD_USERNAME and ENVOY_CLOUD_PASSWORD into {file} to have it fetched and renewed"
         )
 
 

@@ -63,6 +63,19 @@ async def test_a_missing_token_is_one_clear_sentence(tmp_path):
             assert "Traceback" not in command.errors
 
 
+async def test_a_missing_token_of_one_more_gateway_names_its_own_file(tmp_path):
+    async with Simulator("firmware-8") as simulator:
+        (tmp_path / ".env").write_text(_write_settings(simulator, ENVOY_SERIAL="122300000001"))
+        (tmp_path / ".env.garage").write_text(
+            f"ENVOY_HOST=127.0.0.1\nENVOY_HTTPS_PORT={simulator.https_port}\nENVOY_HTTP_PORT={simulator.http_port}\n"
+        )
+        arguments = ("run", "--also", ".env.garage")
+        with run_standalone(tmp_path, *arguments, environment={"HOME": str(tmp_path / "home")}) as command:
+            assert await asyncio.to_thread(lambda: command.process.wait(DEADLINE_S)) == 1
+            assert "into .env.garage, give it to `envoy-scraper --env-file .env.garage token --paste`" in command.errors
+            assert " .env " not in command.errors
+
+
 def test_a_gateway_that_does_not_answer_is_one_clear_sentence(tmp_path):
     port = find_free_port()
     (tmp_path / ".env").write_text(f"ENVOY_HOST=127.0.0.1\nENVOY_HTTPS_PORT={port}\nENVOY_HTTP_PORT={port}\n")

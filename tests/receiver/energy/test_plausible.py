@@ -7,6 +7,7 @@ from receiver.energy.plausible import (
     PanelPower,
     TotalReading,
     compute_increase_wh,
+    is_large,
     is_large_total,
     limit_meter,
     limit_panel,
@@ -93,6 +94,15 @@ def test_a_long_absence_may_end_near_a_multiple():
     assert compute_increase_wh((0, 0.0), (124 * DAY_MS, WRAP_WH + 10_000.0), possible) == pytest.approx(
         WRAP_WH + 10_000.0
     )
+
+
+@pytest.mark.parametrize(("jump_wh", "energy"), [(480.0, 485.0), (520.0, None)])
+def test_a_jump_that_two_readings_may_differ_by_is_believed_and_no_more(jump_wh, energy):
+    """README and rollups.md say so: only a step that is large is compared with what the house ever took."""
+    points, before, _ = make_house(26, 300.0, 0.0)
+    after = (before[0] + MINUTE_MS, before[1] + 5.0 + jump_wh)
+    possible = limit_meter([[points]], 0.0) if is_large(before, after) else None
+    assert compute_increase_wh(before, after, possible) == (None if energy is None else pytest.approx(energy))
 
 
 def make_total(hours, watts):

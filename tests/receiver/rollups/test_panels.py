@@ -167,6 +167,20 @@ def test_the_counter_knows_what_a_panel_made_in_a_gap_of_the_day():
     assert found["1"]["coverage"] == approximate(3.5 / 24)
 
 
+def test_what_a_panel_made_in_a_gap_over_midnight_is_in_neither_day_and_the_coverage_says_so():
+    """README and rollup-fields.md tell of it: days of panels have no unallocated energy."""
+    midnight = NOON + 12 * HOUR
+    times = [time for time in range(NOON, midnight + 12 * HOUR + 1, QUARTER) if abs(time - midnight) >= 10 * HOUR]
+    points = [
+        Point(time, {"power": 100.0, "max_power": 290.0, "energy_lifetime": 5e5 + (time - NOON) / HOUR * 100})
+        for time in times
+    ]
+    panel = [SeriesPoints(Series("inverter", (("inverter", "1"),)), points)]
+    first, second = make_days(panel)["1"], make_days(panel, start=midnight, stop=midnight + 12 * HOUR)["1"]
+    assert (first["energy"], second["energy"]) == (approximate(200.0), approximate(200.0))
+    assert (first["coverage"], second["coverage"]) == (approximate(2.25 / 24), approximate(2.25 / 12))
+
+
 def test_a_panel_silent_all_day_has_a_row_without_energy():
     found = make_days([make_inverter("1", (NOON - DAY, 100.0)), make_constant_inverter("2", 90.0)])
     assert found["1"] == {"coverage": 0.0, "peers": approximate(90 * 4.25), "clipping_minutes": 0.0, "reports": 0.0}

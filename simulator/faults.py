@@ -113,6 +113,7 @@ KINDS: dict[str, FaultKind] = {
     "serial-twice": _make_kind("the first inverter stands in the list a second time, with an older report"),
     # Meters
     "phase-drops": _make_kind("a phase is 0 in all but its frequency", meter="production", phase=0),
+    "meter-zeros": _make_kind("every phase of a meter is 0, its frequency too", meter="production"),
     "phase-null": _make_kind("null in one field of a phase", meter="production", phase=0, field="activePower"),
     "production-ct-off": _make_kind("the production meter is not enabled, and the total is the net and its noise"),
     "production-ct-absent": _make_kind("the production meter is enabled, but no transformer is fitted: -1 W"),

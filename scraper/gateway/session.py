@@ -221,7 +221,9 @@ class GatewaySession:
         reply = await queries.ask_list(self.get_json, queries.METER_READINGS)
         if not reply:  # nothing is there now: are there meters at all?
             self._meters.expire()
-        return parse_readings(reply, meters, notes)
+        values = parse_readings(reply, meters, notes)
+        self._meters.note_values(values)
+        return values
 
     async def read_production(self, notes: Notes | None = None) -> Reading | None:
         """The sum of all inverters, for gateways without a production meter; None where one measures it."""

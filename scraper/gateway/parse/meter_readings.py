@@ -68,7 +68,7 @@ def _parse_phases(meter: ConfiguredMeter, entry: Document, notes: Notes) -> list
         if not stamp:  # 0: no reading yet
             continue
         values = read_fields(channel, _VALUES, _WHERE, notes)
-        if is_metered(values, index, meter.phase_count):
+        if is_metered(values, index, meter.phase_count, meter.seen):
             values = drop_nonsense(values, _WHERE, notes)
             counters = read_fields(channel, _COUNTERS, _WHERE, notes)
             if has_dropped_out(values, counters):

@@ -23,6 +23,7 @@ class ConfiguredMeter(NamedTuple):
         phase_count: Phases that are really metered, 1 to 3; 0 if not stated (then a phase counts when it is live).
         phase_mode: What the hardware could do: `single`, `split` or `three`; "" if not stated.
         status_flags: What the gateway finds wrong, e.g. `negative-production`; for people.
+        seen: Phases that had a power within a day, as `MeterList` knows: with all at 0 they are silent, not unused.
     """
 
     eid: int
@@ -31,6 +32,7 @@ class ConfiguredMeter(NamedTuple):
     phase_count: int
     phase_mode: str
     status_flags: tuple[str, ...]
+    seen: frozenset[str] = frozenset()
 
 
 def parse_meters(data: object, notes: Notes | None = None) -> list[ConfiguredMeter]:

@@ -1,5 +1,6 @@
 """One phase of one meter: what the stream and the polled readings have in common. Pure."""
 
+from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 from scraper.gateway.parse.values import Notes
@@ -49,15 +50,17 @@ class MeterValues(NamedTuple):
         return Reading("meter_energy", self.tags, stamp, {**self.counters})
 
 
-def is_metered(values: dict[str, float], index: int, phase_count: int) -> bool:
+def is_metered(values: dict[str, float], index: int, phase_count: int, seen: AbstractSet[str] = frozenset()) -> bool:
     """Whether the phase at this place (0 to 2) is really metered.
 
     Unused inputs show some volts and up to a watt, or nothing but zeros. `phase_count` 0 means that the gateway did not
-    say: then a phase counts when its voltage can only be that of a grid.
+    say: then a phase counts when its voltage can only be that of a grid. A phase that was `seen` to have a power is no
+    unused input, whatever it shows now.
     """
-    if not any(values.values()):
+    is_seen = PHASES[index] in seen
+    if not (is_seen or any(values.values())):
         return False
-    return index < phase_count if phase_count else values.get("voltage", 0.0) > LIVE_VOLTAGE
+    return index < phase_count if phase_count else is_seen or values.get("voltage", 0.0) > LIVE_VOLTAGE
 
 
 def has_dropped_out(values: dict[str, float], counters: dict[str, float]) -> bool:

@@ -1,6 +1,6 @@
 """One event of `/stream/meter`, about one a second: the hot path of the scraper. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from scraper.errors import BadReplyError
 from scraper.gateway.parse.computed_consumption import mend_computed
@@ -68,7 +68,7 @@ def parse_event(line: bytes, meters: Sequence[ConfiguredMeter] | None, notes: No
         if phase_count is None:
             continue
         if isinstance(section, Mapping):
-            readings += _parse_section(name, section, phase_count, notes)
+            readings += _parse_section(name, section, phase_count, _find_seen(name, meters), notes)
         else:
             notes.refuse(f"{_WHERE}.{name}")
     return mend_computed(readings, meters)
@@ -81,18 +81,29 @@ def _find_phase_count(section: str, meters: Sequence[ConfiguredMeter] | None) ->
     """
     if meters is None:
         return 0 if section in _SECTIONS else None
+    return next((meter.phase_count for meter in _select_meters(section, meters)), None)
+
+
+def _find_seen(section: str, meters: Sequence[ConfiguredMeter] | None) -> frozenset[str]:
+    """The phases of a section that had a power before."""
+    return next((meter.seen for meter in _select_meters(section, meters or ())), frozenset())
+
+
+def _select_meters(section: str, meters: Sequence[ConfiguredMeter]) -> Iterator[ConfiguredMeter]:
     names = _CONSUMPTION if section in _CONSUMPTION else (section,)
-    return next((meter.phase_count for meter in meters if meter.enabled and meter.measurement in names), None)
+    return (meter for meter in meters if meter.enabled and meter.measurement in names)
 
 
-def _parse_section(name: str, section: Mapping[str, object], phase_count: int, notes: Notes) -> list[MeterValues]:
+def _parse_section(
+    name: str, section: Mapping[str, object], phase_count: int, seen: frozenset[str], notes: Notes
+) -> list[MeterValues]:
     readings = []
     for index, (phase, key) in _PHASE_KEYS:
         raw = section.get(key)
         if isinstance(raw, Mapping):
             notes.compare(_WHERE, raw, _EXPECTED, _NONE)
             values = read_fields(raw, _VALUES, _WHERE, notes)
-            if is_metered(values, index, phase_count):
+            if is_metered(values, index, phase_count, seen):
                 values = drop_nonsense(values, _WHERE, notes)
                 if has_dropped_out(values, {}):
                     values = keep_frequency(values)

@@ -62,6 +62,12 @@ def find_lost_phase(faults: Faults, path: str) -> tuple[str, int] | None:
     return None if lost is None else (str(lost["meter"]), int(lost["phase"]))
 
 
+def is_zero(faults: Faults, path: str, meter: str) -> bool:
+    """Whether every phase of this meter is 0 in this reply."""
+    zero = faults.get("meter-zeros", path)
+    return zero is not None and zero["meter"] == meter
+
+
 def zero_document(document: Mapping[str, Any], keep: frozenset[str]) -> dict[str, Any]:
     """What a phase shows that has dropped out: zeros in everything but its names, its time and its frequency."""
     return {key: value if key in keep else 0.0 for key, value in document.items()}

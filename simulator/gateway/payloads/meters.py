@@ -9,6 +9,7 @@ from simulator.gateway.payloads.meter_faults import (
     add_counters,
     bend_meters,
     find_lost_phase,
+    is_zero,
     zero_document,
 )
 from simulator.house.state import NET, PRODUCTION, STORAGE, TOTAL, PhaseEnergy, PhaseReading
@@ -22,7 +23,8 @@ CHANNEL_EIDS = {
 }
 READINGS_PATH = "/ivp/meters/readings"
 STREAM_PATH = "/stream/meter"
-_NEVER_ZERO = frozenset({"eid", "timestamp", "freq", "f"})
+_NAMES = frozenset({"eid", "timestamp"})
+_NEVER_ZERO = _NAMES | {"freq", "f"}
 # Since 8.3.5025 the readings have one more entry, all zeros, that the list of meters does not know.
 _UNKNOWN_EID, _UNKNOWN_CHANNEL, _UNKNOWN_SINCE = 1_023_410_688, 2_097_152_513, (8, 3, 5025)
 # From here on even the power factors of the phases are added up.
@@ -92,6 +94,8 @@ def list_readings(device: Device) -> list[dict[str, Any]]:
             channels[lost[1]] = zero_document(channels[lost[1]], _NEVER_ZERO)
             rest = [channel for index, channel in enumerate(channels[: len(phases)]) if index != lost[1]]
             entry |= {"activePower": round(sum(channel["activePower"] for channel in rest), 3)}
+        if is_zero(device.faults, READINGS_PATH, meter):
+            channels = [zero_document(channel, _NAMES) for channel in channels]
         if empty is not None and empty["meter"] == meter:
             channels[int(empty["phase"])][str(empty["field"])] = None
         entries.append(entry | {"channels": channels})
@@ -180,6 +184,8 @@ def make_stream_event(device: Device) -> dict[str, Any]:
         key = f"ph-{'abc'[lost[1]]}"
         event[lost[0]][key] = zero_document(event[lost[0]][key], _NEVER_ZERO)
         event[TOTAL][key]["p"] = event[NET][key]["p"] + event[PRODUCTION][key]["p"]
+    for meter in (name for name in event if is_zero(device.faults, STREAM_PATH, name)):
+        event[meter] = {key: zero_document(phase, _NAMES) for key, phase in event[meter].items()}
     if device.faults.get("stream-sections") is not None:
         used = [f"ph-{letter}" for letter in "abc"[: device.house_profile.phase_count]]
         return {PRODUCTION: {phase: event[PRODUCTION][phase] for phase in used}}

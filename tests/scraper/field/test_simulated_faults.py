@@ -75,6 +75,22 @@ async def test_a_phase_that_is_gone_leaves_its_sum_unknown(at_home, meter):
         assert (now[names[meter]], now["load_w"]) == (None, None)
 
 
+@pytest.mark.parametrize("meter", [PRODUCTION, STORAGE])
+async def test_a_meter_of_nothing_but_zeros_is_unknown_at_once(at_home, meter):
+    """Its phases were there before, so they are no unused inputs. Receivers would show the old value for two minutes."""
+    async with at_home.run_scraper(**POLLED):
+        await find_power(at_home, lambda now: None not in (now["production_w"], now["battery_w"], now["load_w"]))
+        at_home.sim.faults.switch_on("meter-zeros", meter=meter)
+        for phase in "abc":
+            (point, *_) = await at_home.wait_for_points(
+                "meter", what=lambda point: point.fields.get("measured") == 0.0, meter=meter, phase=phase
+            )
+            assert "power" not in point.fields
+        at_home.sim.faults.switch_off("meter-zeros")
+        await find_power(at_home, lambda now: now["load_w"] is not None)
+        assert not await at_home.read_points("event", type="counter_reset")
+
+
 async def test_odd_values_of_one_inverter_cost_nobody_else(at_home):
     for fault in ("unsigned-watts", "serial-twice"):
         at_home.sim.faults.switch_on(fault)

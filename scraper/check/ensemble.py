@@ -1,11 +1,15 @@
 """The step to batteries, main relay and generator: what there is, what is missing, and what that means for the load."""
 
+from collections.abc import Sequence
+
 from scraper.check.findings import Findings
 from scraper.errors import GatewayError
 from scraper.gateway.ensemble import INVENTORY, POWER, EnsembleReader
 from scraper.gateway.parse.ensemble import CONNECTED, describe_ensemble
 from scraper.gateway.parse.meters import ConfiguredMeter
+from scraper.gateway.parse.phases import MeterValues
 from scraper.gateway.session import GatewaySession
+from shared.agreement import COMPARED_FROM_W
 from shared.clock import Clock
 from shared.readings import FieldValue
 
@@ -13,9 +17,15 @@ _STEP = "batteries"
 
 
 async def check_ensemble(
-    gateway: GatewaySession, meters: list[ConfiguredMeter], clock: Clock, findings: Findings
+    gateway: GatewaySession,
+    meters: list[ConfiguredMeter],
+    clock: Clock,
+    findings: Findings,
+    values: Sequence[MeterValues] = (),
 ) -> float | None:
     """Say what the gateway gives of batteries and grid; nothing where there is none of it.
+
+    `values` are those of every metered phase.
 
     Returns:
         The power of all batteries (W, + discharge), 0 without a battery; None: it is not known.
@@ -38,7 +48,8 @@ async def check_ensemble(
     ac_batteries = len(replies.ac_batteries or {})
     may_miss_some = bool(replies.powers) and not batteries.is_whole
     _describe_storage(storage, ac_batteries, findings, has_meter=has_meter, may_miss_some=may_miss_some)
-    _describe_grid(fields.get("grid", {}), fields.get("generator", {}), findings)
+    coming_in = sum(one.values.get("power", 0.0) for one in values if one.meter == "net-consumption")
+    _describe_grid(fields.get("grid", {}), fields.get("generator", {}), coming_in, findings)
     is_absent = not storage.get("batteries") and not reader.refused.keys() & {POWER, INVENTORY}
     power = storage.get("power", 0.0 if is_absent else None)
     return power if isinstance(power, float) else None
@@ -102,12 +113,22 @@ def _describe_storage(
         )
 
 
-def _describe_grid(grid: dict[str, FieldValue], generator: dict[str, FieldValue], findings: Findings) -> None:
+def _describe_grid(
+    grid: dict[str, FieldValue], generator: dict[str, FieldValue], coming_in: float, findings: Findings
+) -> None:
     mode = grid.get("mode")
     if mode == CONNECTED:
         findings.confirm("grid", "the main relay is closed")
     elif mode is not None:
         findings.note("grid", f"the main relay is open: the house is cut off from the grid (mode {mode})")
+    is_cut_off = mode is not None and mode != CONNECTED
+    if is_cut_off and coming_in >= COMPARED_FROM_W and not generator.get("running"):
+        findings.note(
+            "grid",
+            f"{coming_in:.0f} W come in over the open relay all the same: something feeds the house that the gateway "
+            "does not tell of, as a generator. What the house uses is unknown while that lasts, and what comes in is "
+            "no purchase",
+        )
     if generator.get("running"):
         findings.note(
             "generator",

@@ -49,7 +49,7 @@ async def check_gateway(
             await _check_stream(gateway, identity, settings, findings)
     else:
         await _check_production(gateway, findings)
-    battery = await check_ensemble(gateway, meters, clock, findings)
+    battery = await check_ensemble(gateway, meters, clock, findings, values)
     for doubt in find_doubts(values, roof, battery):
         findings.note("meters", doubt)
     return identity.serial

@@ -66,6 +66,22 @@ async def test_an_open_relay_and_a_running_generator_are_said(tmp_path):
     assert "what the house uses is unknown until it stops" in generator.text
 
 
+@pytest.mark.parametrize(("hidden", "said"), [(True, True), (False, False)])
+async def test_what_comes_in_over_an_open_relay_is_said_to_make_the_load_unknown(tmp_path, hidden, said):
+    """As of a generator that this login may not ask for, or that the gateway does not know."""
+    found: list[Finding] = []
+    async with Simulator("battery", late_morning=True) as sim, open_gateway(sim, tmp_path) as gateway:
+        sim.faults.switch_on("grid-lost" if hidden else "battery-silent")
+        sim.faults.switch_on("reversed-ct", meter="net-consumption")  # late in the morning it sells: now it comes in
+        sim.faults.switch_on("unauthorised", path="/ivp/ensemble/generator")
+        await gateway.connect()
+        values = await gateway.read_meter_readings()
+        assert sum(one.values["power"] for one in values if one.meter == "net-consumption") > 200
+        await check_ensemble(gateway, await gateway.read_meters(), SystemClock(), Findings(found.append), values)
+    texts = [one.text for one in found if one.step == "grid" and one.level is Level.NOTE]
+    assert any("come in over the open relay" in text and "is unknown" in text for text in texts) is said
+
+
 @pytest.mark.parametrize("profile", ["firmware-5", "firmware-7", "firmware-8"])
 async def test_a_home_without_any_of_it_hears_nothing(tmp_path, profile):
     assert await check(tmp_path, profile) == []

@@ -8,7 +8,7 @@ import pytest
 
 from receiver.outputs.progress_file import FILE, OutputWish, leave_wish
 from scraper.uplink.signer import HouseholdSecret, Signer
-from shared.readings import Reading
+from shared.readings import FieldValue, Reading
 from shared.units import MINUTE_MS
 from tests.end_to_end.processes import Process, find_free_port, wait_until
 from tests.fake_http import run_server
@@ -25,7 +25,7 @@ PANELS = ("482300001111", "482300001112")
 def list_readings(start: int, stop: int) -> list[Reading]:
     found = []
     for at in range(start, stop, STEP_MS):
-        fields = {"power": 500.0 + at % 700, "voltage": 231.0}
+        fields: dict[str, FieldValue] = {"power": 500.0 + at % 700, "voltage": 231.0}
         found += [
             Reading("meter", {"meter": meter, "phase": "a"}, at, fields) for meter in ("production", "net-consumption")
         ]

@@ -5,7 +5,7 @@ batch of our own scraper is. The old scraper sends each report once and never ag
 """
 
 import hmac
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 from starlette.requests import Request
@@ -24,7 +24,7 @@ from receiver.metrics import Metrics
 from receiver.strict_json import DuplicateKeyError, refuse_duplicates
 from shared import wire
 from shared.clock import Clock
-from shared.problems import Problem
+from shared.problems import Problem, Rejection
 from shared.readings import Reading
 from shared.units import SECOND_MS
 
@@ -51,10 +51,11 @@ class LegacySubmission(msgspec.Struct, rename="camel"):
     """One post: the reports of one gateway that are new."""
 
     envoy_serial: str = ""
-    inverters: list[LegacyReport] | None = None
+    inverters: list[msgspec.Raw] | None = None
 
 
 _decoder = msgspec.json.Decoder(LegacySubmission)
+_report_decoder = msgspec.json.Decoder(LegacyReport)
 
 
 class LegacyRoute:
@@ -140,19 +141,41 @@ def decode_submission(data: bytes) -> LegacySubmission:
 def check_submission(
     submission: LegacySubmission, *, now_ms: int, retention_ms: Mapping[str, int | None]
 ) -> CheckedBatch:
-    """Its inverters as a batch, judged as one of a scraper. Raises RefusedError."""
-    readings = [
-        Reading(
-            "inverter",
-            {"inverter": report.serial_number},
-            report.last_report_date * SECOND_MS,
-            {"power": float(report.last_report_watts), "max_power": float(report.max_report_watts)},
-        )
-        for report in submission.inverters or ()
-        if report.dev_type == _INVERTER
-    ]
-    rows = [(number, wire.encode_reading(reading)) for number, reading in enumerate(readings, start=1)]
-    encoded = wire.encode_batch(batch=_ID, outbox=_ID, rows=rows)
-    checked = validate.check(encoded, now_ms=now_ms, retention_ms=retention_ms)
+    """Its inverters as a batch, judged as one of a scraper; a report that is none costs no other one.
+
+    Raises:
+        RefusedError: None of it can be judged.
+    """
+    rows: list[tuple[int, bytes]] = []
+    refused: list[wire.RejectedRow] = []
+    for number, raw in enumerate(submission.inverters or (), start=1):
+        try:
+            reading = _read_report(raw)
+            if reading is not None:
+                row = (number, wire.encode_reading(reading))
+                _check_rows([row], now_ms, retention_ms)
+                rows.append(row)
+        except (RefusedError, msgspec.ValidationError, OverflowError):
+            refused.append(wire.RejectedRow(number, Rejection.STORE_REFUSED))
+    checked = _check_rows(rows, now_ms, retention_ms)
+    checked.rejected.extend(refused)
     checked.outbox = ""  # it has none, and beside it our scraper may already send
     return checked
+
+
+def _read_report(raw: msgspec.Raw) -> Reading | None:
+    """One report; None of what is no inverter. Raises msgspec.ValidationError."""
+    report = _report_decoder.decode(raw)
+    if report.dev_type != _INVERTER:
+        return None
+    return Reading(
+        "inverter",
+        {"inverter": report.serial_number},
+        report.last_report_date * SECOND_MS,
+        {"power": float(report.last_report_watts), "max_power": float(report.max_report_watts)},
+    )
+
+
+def _check_rows(rows: Sequence[tuple[int, bytes]], now_ms: int, retention_ms: Mapping[str, int | None]) -> CheckedBatch:
+    encoded = wire.encode_batch(batch=_ID, outbox=_ID, rows=rows)
+    return validate.check(encoded, now_ms=now_ms, retention_ms=retention_ms)

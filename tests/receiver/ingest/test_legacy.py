@@ -80,13 +80,28 @@ async def test_a_gateway_that_is_not_listed_is_forbidden(service: Service):
         (b"{", 400, "malformed"),
         (b'{"envoySerial":"1","envoySerial":"2"}', 400, "malformed"),
         (b'{"envoySerial":1}', 422, "unprocessable"),
-        (make_post(serialNumber="a/b"), 422, "unprocessable"),
-        (make_post(lastReportWatts=1.5), 422, "unprocessable"),
         (msgspec.json.encode({"envoySerial": GATEWAY, "inverters": [{}] * 501}), 413, "too-large"),
     ],
 )
 async def test_a_body_of_another_shape_is_refused(service: Service, data: bytes, status: int, code: str):
     assert_problem(await post(service, data, LEGACY_SECRET), status, code)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"serialNumber": "a/b"}, {"lastReportWatts": 1.5}, {"lastReportDate": 10**16}, {"lastReportDate": 10**18},
+        {"lastReportDate": 10**30}, {"lastReportDate": "now"},
+    ],
+)  # fmt: skip
+async def test_a_report_that_is_none_costs_no_other_one(service: Service, bad: dict[str, Any]):
+    """The old scraper sends each report once: a whole post must not be lost with one."""
+    wrong, right = (msgspec.json.decode(make_post(**changes))["inverters"] for changes in (bad, {}))
+    answer = await post(
+        service, msgspec.json.encode({"envoySerial": GATEWAY, "inverters": wrong + right}), LEGACY_SECRET
+    )
+    assert (answer.status_code, answer.json()) == (200, {"accepted": 1, "rejected": 1})
+    assert await read_stored(service) == {NOW_MS: {"power": 120.0, "max_power": 290.0}}
 
 
 async def test_its_rate_is_bounded_as_that_of_a_gateway(tmp_path: Path):

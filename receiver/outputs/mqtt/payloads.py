@@ -27,6 +27,8 @@ METER_FIELDS = (
 )
 GATEWAY_FIELDS = ("firmware", "outbox_rows", "token_expires_in", "stream_connected")
 TODAY_FIELDS = ("production", "load", "imported", "exported", "discharged", "charged")
+_SHARES = {"self_consumption": ("production", "exported"), "self_sufficiency": ("load", "imported")}
+"""Shares of a window, and the energies that each compares."""
 _GATEWAY_SPEAKS_MS = 3 * MINUTE_MS
 _DIGITS = 3
 
@@ -99,10 +101,21 @@ def make_energy(energies: Mapping[str, float | None], timestamp: int | None) -> 
 
 
 def make_today(day: date, fields: Mapping[str, FieldValue]) -> Payload:
-    """The energies of today from the stored window."""
-    energies = {f"{name}_wh": _round(read_number(fields, name)) for name in TODAY_FIELDS}
-    shares = {name: _round(read_number(fields, name)) for name in ("self_consumption", "self_sufficiency")}
+    """The energies of today from the stored window, as far as they were measured: an import moves none of them."""
+    energies = {f"{name}_wh": _round(_read_measured(fields, name)) for name in TODAY_FIELDS}
+    shares = {
+        name: None if any(f"{one}_taken_over" in fields for one in pair) else _round(read_number(fields, name))
+        for name, pair in _SHARES.items()
+    }
     return {"date": day.isoformat(), **energies, **shares}
+
+
+def _read_measured(fields: Mapping[str, FieldValue], name: str) -> float | None:
+    """Wh of a stored window without what was imported; None where nothing was measured."""
+    wh, imported = read_number(fields, name), read_number(fields, f"{name}_taken_over")
+    if wh is None or imported is None:
+        return wh
+    return max(wh - imported, 0.0) if fields.get(f"{name}_coverage") else None
 
 
 def make_meters(meters: Sequence[Latest], site: Site, now_ms: int) -> Iterator[tuple[str, Payload]]:

@@ -16,6 +16,8 @@ from shared.units import HOUR_S
 
 MOST_STATUSES = 30
 """In one batch."""
+_SYSTEM_FIELDS = 16
+"""Of the description of a system, which end with its status interval."""
 _SHOWN = 5
 _ZONE_PROBLEMS = ("date is in the future", "invalid date")
 _FORM = {"content-type": "application/x-www-form-urlencoded"}
@@ -67,7 +69,13 @@ class PvOutputConnection:
         reply = await self._post("getsystem.jsp", system, {}, is_old=True)
         if reply.status != 200:
             raise OutputError(f"PVOutput answers {_read_text(reply)}", "refused")
-        return f"system {system} is {redact(_read_text(reply).split(',')[0], 60)!r}"
+        described = _read_text(reply).split(";")[0].split(",")
+        if len(described) < _SYSTEM_FIELDS or not described[0].strip():
+            raise OutputError(
+                f"what answers does not describe system {system} as PVOutput does: check RECEIVER_PVOUTPUT_URL",
+                "refused",
+            )
+        return f"system {system} is {redact(described[0], 60)!r}"
 
     async def close(self) -> None:
         """Close the connection."""

@@ -10,7 +10,7 @@ from receiver.cli import app
 from receiver.stores.base import GatewayReading
 from receiver.stores.sqlite.store import SqliteStore
 from tests.clocks import StoppedClock
-from tests.fake_http import run_server
+from tests.fake_http import CannedReply, run_server
 from tests.influxd1.server import PASSWORD, USERNAME, run_influxd1
 from tests.receiver.outputs.emoncms_fake import READ_KEY, WRITE_KEY, FakeEmonCms
 from tests.receiver.outputs.mosquitto import PASSWORD as BROKER_PASSWORD
@@ -83,6 +83,15 @@ async def test_pvoutput_names_the_system_and_the_time(monkeypatch):
         (line,) = await list_findings()
     assert line.startswith("ok    output pvoutput: system 12345 is 'Roof', where it must be")
     assert not fake.statuses
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>It works</html>", b",5000,,,,,,,,,,,,,,5;;0"])
+async def test_an_answer_that_describes_no_system_is_not_taken_for_pvoutput(monkeypatch, body):
+    async with run_server(lambda _: CannedReply(200, body)) as server:
+        monkeypatch.setenv("RECEIVER_PVOUTPUT_URL", f"http://127.0.0.1:{server.port}")
+        monkeypatch.setenv("RECEIVER_PVOUTPUT_API_KEY", KEY)
+        (line,) = await list_findings()
+    assert line.startswith("FAIL  output pvoutput: what answers does not describe system 12345 as PVOutput does")
 
 
 async def test_a_database_is_asked_with_no_lines(monkeypatch, tmp_path):

@@ -56,16 +56,16 @@ def test_what_was_imported_goes_with_its_energies_and_what_was_measured_stays(ch
     store_measured(*make_reports(DAY + 12 * HOUR_MS))
     roll_up(chosen_state, SITE)
     measured = read_energies()
-    told = run_import("enlighten", write_days(3), "--time-zone", "UTC").output
-    assert "72 written" in told
+    told = run_import("enlighten", write_days(2), "--time-zone", "UTC").output
+    assert "48 written" in told
     roll_up(chosen_state, SITE)
     assert read_stored("energy_1d", DAY, DAY + 1)[0].fields["production_taken_over"] == 2300.0
     dry = run_import("enlighten", "--forget", "--dry-run").output
-    assert f"72 imported energies of gateway {GATEWAY} would be removed" in dry
-    assert len(read_stored("imported_energy", 0, LATE_MS)) == 72
+    assert f"48 imported energies of gateway {GATEWAY} would be removed" in dry
+    assert len(read_stored("imported_energy", 0, LATE_MS)) == 48
     told = run_import("enlighten", "--forget").output
-    assert f"72 imported energies of gateway {GATEWAY} removed" in told
-    assert "they began from 2024-05-13 00:00:00 UTC to 2024-05-15 23:00:00 UTC" in told
+    assert f"48 imported energies of gateway {GATEWAY} removed" in told
+    assert "they began from 2024-05-13 00:00:00 UTC to 2024-05-14 23:00:00 UTC" in told
     assert read_stored("imported_energy", 0, LATE_MS) == []
     assert read_energies() == measured, "at once, also of times that roll-ups would not visit again"
     roll_up(chosen_state, SITE)
@@ -106,10 +106,10 @@ def test_readings_that_expired_do_not_keep_an_import_in_their_quarter_hour(
 
 
 def test_a_command_that_was_killed_goes_on_and_a_receiver_in_between_hides_nothing(chosen_state: Path):
-    run_import("enlighten", write_days(60), "--time-zone", "UTC")
+    run_import("enlighten", write_days(25), "--time-zone", "UTC")
     roll_up(chosen_state, SITE)
     process = subprocess.Popen([sys.executable, "-m", "receiver", *FORGET], stdout=subprocess.DEVNULL)
-    while process.poll() is None and len(read_stored("energy_1d", 0, LATE_MS)) == 60:
+    while process.poll() is None and len(read_stored("energy_1d", 0, LATE_MS)) == 25:
         pass
     process.kill()
     process.wait()

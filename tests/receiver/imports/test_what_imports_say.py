@@ -41,7 +41,7 @@ def test_every_summary_says_zone_and_order_and_who_said_them(options: tuple[str,
     store_measured(Reading("gateway", {}, 1_715_000_000_000, {"time_zone": "Europe/Paris"}))
     told = run_import("enlighten", write_hours(), *options).output
     assert "read as local times of Europe/Paris (as the gateway says), dates with the month first" in told
-    Path("sites.yaml").write_text(f'gateways:\n  "{GATEWAY}":\n    time_zone: Europe/Rome\n')
+    Path("sites.yaml").write_text(f'"{GATEWAY}":\n  time_zone: Europe/Rome\n')
     monkeypatch.setenv("RECEIVER_SITES_FILE", str(Path("sites.yaml").resolve()))
     told = run_import("enlighten", write_report("2024-05-13 10:00", "2024-05-13 11:00"), *options).output
     assert "read as local times of Europe/Rome (the sites file)\n" in told

@@ -19,10 +19,10 @@ export class HeaderView {
     );
   }
 
-  /** What the light says: live, without live values (or how old the last ones are), or without the receiver. */
-  showState(state: "live" | "waiting" | "lost", last: string | null = null): void {
+  /** What the light says: live, without live values (or how old the last ones are), or what failed. */
+  showState(state: "live" | "waiting" | "lost", last: string | null = null, failure: string = texts.shared.noConnection): void {
     this.light.className = `light ${state}`;
-    setText(this.state, { live: texts.header.live, waiting: last ?? texts.header.waiting, lost: texts.shared.noConnection }[state]);
+    setText(this.state, { live: texts.header.live, waiting: last ?? texts.header.waiting, lost: failure }[state]);
   }
 }
 

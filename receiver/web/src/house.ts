@@ -6,6 +6,7 @@ import { CurveCard } from "./curve_card.ts";
 import { chooseZone, findDate } from "./days.ts";
 import { h, setText } from "./dom.ts";
 import { ExportsView, listHouseFiles } from "./exports.ts";
+import { describeFailure, nameWorst } from "./failures.ts";
 import { FlowView } from "./flow.ts";
 import { formatAge } from "./format.ts";
 import { readHouseCurve, readHouseEnergy } from "./house_queries.ts";
@@ -51,7 +52,8 @@ export class HouseView {
   private readonly zone: string;
   private readonly actions: HouseActions;
   private readonly handleKeys = (event: KeyboardEvent): void => this.navigator.handleKey(event);
-  private readonly lost = new Set<string>();
+  /** What failed, and what is said of it. */
+  private readonly lost = new Map<string, string>();
   private power: HousePower | null = null;
   private isHouseMeasured = true; // until it is known that nobody measures the grid
   private ended = false;
@@ -112,7 +114,7 @@ export class HouseView {
     };
     return poll(workAndNote, seconds, (error) => {
       if (error instanceof ApiError && error.status === 401) this.actions.askAgain();
-      this.lost.add(name);
+      this.lost.set(name, describeFailure(error));
       this.showState();
     });
   }
@@ -125,7 +127,7 @@ export class HouseView {
     const state = this.lost.size > 0 ? "lost" : isLive ? "live" : "waiting";
     const last = power !== null && power.age_seconds !== null && !isYoung ? texts.header.lastValues(formatAge(power.age_seconds)) : texts.header.waiting;
     this.light.className = `light ${state}`;
-    setText(this.state, { live: texts.header.live, waiting: last, lost: texts.shared.noConnection }[state]);
+    setText(this.state, { live: texts.header.live, waiting: last, lost: nameWorst(this.lost.values()) }[state]);
   }
 
   private async readPower(): Promise<void> {

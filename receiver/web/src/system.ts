@@ -9,6 +9,7 @@ import { CurveCard } from "./curve_card.ts";
 import { chooseZone, findDate } from "./days.ts";
 import { h } from "./dom.ts";
 import { ExportsView, listGatewayFiles } from "./exports.ts";
+import { describeFailure, nameWorst } from "./failures.ts";
 import { FlowView } from "./flow.ts";
 import { readSums, type SiteNow } from "./flows.ts";
 import { formatAge } from "./format.ts";
@@ -55,7 +56,8 @@ export class System {
   private readonly zone: string;
   private readonly polls: Record<"meters" | "status" | "span" | "panels" | "known" | "judged", Poll>;
   private readonly endings: (() => void)[] = [];
-  private readonly lost = new Set<string>();
+  /** What failed, and what is said of it. */
+  private readonly lost = new Map<string, string>();
   private sums: { at: number; values: Sums } | null = null;
   private measured: SiteNow = { production: null, load: null, net: null, battery: null };
   private charge: number | null = null;
@@ -150,7 +152,7 @@ export class System {
     };
     return poll(workAndNote, seconds, (error) => {
       if (error instanceof ApiError && error.status === 401) this.askAgain();
-      this.lost.add(name);
+      this.lost.set(name, describeFailure(error));
       this.showState();
     });
   }
@@ -271,6 +273,6 @@ export class System {
     const isYoung = !this.isOfCloud && !this.isHouseMeasured && this.valuesAge !== null && this.valuesAge * 1000 < SUMS_OLD_MS; // no sums without a house
     const age = this.valuesAge === null ? null : formatAge(this.valuesAge);
     const last = this.isOfCloud ? texts.header.cloud(age) : !this.isHouseMeasured && age !== null ? texts.header.lastValues(age) : null;
-    this.header.showState(sums ? "live" : this.lost.size > 0 ? "lost" : isYoung ? "live" : "waiting", last);
+    this.header.showState(sums ? "live" : this.lost.size > 0 ? "lost" : isYoung ? "live" : "waiting", last, nameWorst(this.lost.values()));
   }
 }

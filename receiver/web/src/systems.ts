@@ -3,6 +3,7 @@
 import { ApiError, get, list, nameGatewayPath, nameHousePath } from "./api.ts";
 import { chooseZone } from "./days.ts";
 import { h, setText } from "./dom.ts";
+import { describeFailure } from "./failures.ts";
 import { formatAge, formatAmount } from "./format.ts";
 import { nameSystem } from "./header.ts";
 import { describeSilence } from "./house.ts";
@@ -57,7 +58,7 @@ export class SystemsView {
     this.takeHouses(houses);
     this.refresh = poll(() => this.read(), REFRESH_S, (error) => {
       if (error instanceof ApiError && error.status === 401) actions.askAgain();
-      else setText(this.none, texts.shared.noConnection);
+      else setText(this.none, describeFailure(error));
     });
   }
 

@@ -13,6 +13,7 @@ export const EN = {
     systems: "Systems",
     signOut: "Sign out",
     noConnection: "No connection, trying again",
+    refused: "Not everything could be read, trying again",
     nameGateway: (serial: string) => `Gateway ${serial}`,
     close: "Close",
     meters: {

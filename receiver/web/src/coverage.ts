@@ -24,7 +24,7 @@ export function describeCoverage(table: EnergyTable, span: Span, now: number, fi
   const whole = table.windows.length === 1 ? table.windows[0]! : table.total;
   if (!isKnown(whole)) return texts.exports.nothing;
   const said = describeShares(whole, span, now, first);
-  const empty = nameStretches(table.windows, span);
+  const empty = nameStretches(table.windows, span, first);
   return empty === "" ? said : `${said} ${texts.exports.gaps(empty)}`;
 }
 
@@ -39,11 +39,12 @@ function describeShares(whole: EnergyWindow, span: Span, now: number, first: str
   return texts.exports.shares(shares.map(({ name, share }) => `${name} ${share}`).join(", "));
 }
 
-/** The windows that are over and of which nothing is known: "12\u201313 Mar and 20 Mar"; "" for none. */
-function nameStretches(windows: EnergyWindow[], span: Span): string {
+/** The windows since the first reading that are over and of which nothing is known: "12\u201313 Mar and 20 Mar"; "" for none. */
+function nameStretches(windows: EnergyWindow[], span: Span, first: string | null): string {
   const stretches: [EnergyWindow, EnergyWindow][] = [];
   windows.forEach((window, i) => {
-    if (window.in_progress || isKnown(window)) return;
+    // the window of the first reading is known, so one without that begins earlier ends before it
+    if (window.in_progress || isKnown(window) || (first !== null && window.local_start.slice(0, 10) < first)) return;
     const last = stretches.at(-1);
     if (last !== undefined && last[1] === windows[i - 1]) last[1] = window;
     else stretches.push([window, window]);

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { describeCoverage } from "../src/coverage.ts";
-import { useLanguages } from "../src/locale.ts";
+import { formatDate } from "../src/days.ts";
+import { texts, useLanguages } from "../src/locale.ts";
 import type { EnergyTable, EnergyWindow } from "../src/schema.ts";
 import { findSpan, type SpanKind } from "../src/spans.ts";
 
@@ -69,4 +70,25 @@ test("what was before the first reading is not missing, as in the tiles", () => 
   const total = makeWindow("2026-01-01", 20 / 365);
   const table = { total, windows: [makeWindow("2026-11-01", 20 / 365)] } as EnergyTable;
   assert.match(describeCoverage(table, findSpan("year", "2026-01-01", NOW, "UTC", null), NOW, "2026-11-01"), /known for 97\u202f%/);
+});
+
+test("days before the first reading are no gap; later ones are", () => {
+  const days = Array.from({ length: 30 }, (_, i) => makeWindow(`2026-11-${String(i + 1).padStart(2, "0")}`, i < 9 || i === 14 ? 0 : 1));
+  const table = { total: makeWindow("2026-11-01", 0.36), windows: days.slice(0, 21) } as EnergyTable;
+  const said = describeCoverage(table, findSpan("month", "2026-11-01", NOW, "UTC", null), NOW, "2026-11-10");
+  assert.match(said, /Nothing is known of 15 Nov\.$/);
+  const years = { total: makeWindow("2026-01-01", 1), windows: [makeWindow("2025-01-01", 0), makeWindow("2026-01-01", 1)] } as EnergyTable;
+  assert.equal(describeCoverage(years, findSpan("all", null, NOW, "UTC", "2026-11-10"), NOW, "2026-11-10").replace("\u202f", " "), "The energies are known for 100 % of the time.");
+});
+
+test("a German sentence that ends with a short month has one stop", () => {
+  useLanguages(["de-DE"]);
+  const days = Array.from({ length: 3 }, (_, i) => makeWindow(`2026-11-0${i + 1}`, i === 1 ? 0 : 1));
+  const said = describe("month", "2026-11-01", makeWindow("2026-11-01", 0.5), days);
+  const behind = texts.panel.behind(formatDate("2026-11-22"));
+  useLanguages(["en-GB"]);
+  assert.match(said, /Unbekannt: 2\. Nov\.$/);
+  assert.match(said, /[^.]\.$/);
+  assert.match(behind, /seit .*Nov\.$/);
+  assert.match(behind, /[^.]\.$/);
 });

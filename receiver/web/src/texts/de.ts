@@ -3,6 +3,7 @@
 import { DE_NOTICES } from "./de_notices.ts";
 import { DE_ROOF } from "./de_roof.ts";
 import type { Texts } from "./en.ts";
+import { endSentence } from "./sentences.ts";
 
 export const DE: Texts = {
   none: "–",
@@ -10,6 +11,7 @@ export const DE: Texts = {
     systems: "Anlagen",
     signOut: "Abmelden",
     noConnection: "Keine Verbindung, neuer Versuch läuft",
+    refused: "Nicht alles ließ sich lesen, neuer Versuch läuft",
     nameGateway: (serial) => `Gateway ${serial}`,
     close: "Schließen",
     meters: {
@@ -149,7 +151,7 @@ export const DE: Texts = {
     note: "Jede Zeile hat die Ortszeit und den bekannten Anteil ihrer Zeit (coverage); eine leere Zelle ist unbekannt.",
     known: (share) => `Die Energien sind für ${share} der Zeit bekannt.`,
     shares: (shares) => `So viel der Zeit ist bekannt: ${shares}.`,
-    gaps: (stretches) => `Unbekannt: ${stretches}.`,
+    gaps: (stretches) => endSentence(`Unbekannt: ${stretches}`),
     further: (count) => (count === 1 ? "1 weitere Lücke" : `${count} weitere Lücken`),
     nothing: "Von dieser Zeit ist nichts bekannt.",
   },
@@ -190,7 +192,7 @@ export const DE: Texts = {
     describeDay: (day, energy, ratio, peak) => `${day}: ${energy}, ${ratio} der vergleichbaren, Spitze ${peak}`,
     unjudged: "Noch lässt sich das Modul nicht vergleichen.",
     judged: (ratio) => `${ratio} der vergleichbaren Module (Median der letzten Tage).`,
-    behind: (day) => ` Hinter ihnen seit ${day}.`,
+    behind: (day) => endSentence(` Hinter ihnen seit ${day}`),
   },
   phases: {
     title: "Phasen",

@@ -120,7 +120,7 @@ async def watch(
     link = make_page_link(page, code)
     shown = console.is_terminal or installation.simulated
     if console.is_terminal:
-        _print_link(console, link)
+        print_link(console, link, simulated=installation.simulated)
     links = {
         "the page": f"{page}/" if console.is_terminal or not shown else link,
         "another link to it": installation.token_command,
@@ -159,12 +159,13 @@ async def _watch_group(group: ProcessGroup, show: Coroutine[Any, Any, None]) -> 
         await asyncio.gather(viewing, dying, return_exceptions=True)
 
 
-def _print_link(console: Console, link: str) -> None:
+def print_link(console: Console, link: str, *, simulated: bool) -> None:
     """Show the link once, bare, so that it can be copied and clicked, with a QR code and where it works."""
     console.print(Text(link, style=Style(link=link)), soft_wrap=True)
     console.print(Text(draw_qr_code(link)), soft_wrap=True)
     if is_loopback_address(link):
-        console.print("This address works on this machine only. On your phone: make run LAN=1", markup=False)
+        phone = "" if simulated else " On your phone: make run LAN=1"  # it would start for a gateway that nobody has
+        console.print(f"This address works on this machine only.{phone}", markup=False)
 
 
 async def _show_screen(

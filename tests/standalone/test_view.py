@@ -17,6 +17,7 @@ from standalone.api import UNKNOWN_POWER, ReceiverApi, StatusPort
 from standalone.directories import find_free_port
 from standalone.guard import find_remaining
 from standalone.messages import format_message
+from standalone.stack import print_link
 from standalone.state import Sources, SystemState, combine, read_state
 from standalone.view import ViewFrame, format_age, render_line, render_screen
 
@@ -204,3 +205,12 @@ def test_messages_show_no_token():
 
 def test_the_guard_ends_only_what_is_still_listed():
     assert find_remaining(["+10\n", "+11\n", "-10\n"]) == {11}
+
+
+def test_the_demo_sends_nobody_to_the_command_of_a_real_gateway() -> None:
+    for simulated in (True, False):
+        console = Console(width=100, file=io.StringIO(), force_terminal=False)
+        print_link(console, "http://127.0.0.1:8000/#t=aaaabbbbccccdddd", simulated=simulated)
+        shown = console.file.getvalue()  # type: ignore[attr-defined]
+        assert "works on this machine only" in shown
+        assert ("make run LAN=1" in shown) is not simulated

@@ -6,7 +6,7 @@ that `make run` left.
 
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from receiver.cli.check import find_running
@@ -23,6 +23,11 @@ from standalone.errors import StandaloneError
 
 _HALVES = {"receiver": "envoy-receiver", "scraper": "envoy-scraper"}
 _PLACES = {"receiver": "RECEIVER_STATE_DIR", "scraper": "ENVOY_STATE_DIR"}
+_TARGET = "default.target.wants"
+_REMEDY = (
+    "log in as this user itself (by ssh or at the console, not by su or sudo), where systemd of the user runs, and "
+    "type the command again; without systemd, see docs/home.md"
+)
 _UNIT = """\
 # Written by `make service`; `make service REMOVE=1` takes it away.
 [Unit]
@@ -65,11 +70,18 @@ def install_units(folder: Path, programs: Path, environment: Mapping[str, str], 
     for name, file in others.items():
         command = f"{_quote(programs / _HALVES['scraper'])} {ENV_FILE_OPTION} {_quote(file)}"
         commands[name] = (name.removeprefix("envoy-"), command)
+    former = _read_units(directory, commands)
     for name, (half, command) in commands.items():
         text = _UNIT.format(half=half, command=command, folder=str(folder).replace("%", "%%"))
         (directory / f"{name}.service").write_text(text, encoding="utf-8")
-    _call("systemctl", "--user", "daemon-reload")
-    _call("systemctl", "--user", "enable", "--now", *commands)
+    try:
+        _call("systemctl", "--user", "daemon-reload")
+        _call("systemctl", "--user", "enable", "--now", *commands)
+    except StandaloneError as error:
+        _unlink_units(directory, [name for name in commands if name not in former])
+        for name, text in former.items():
+            (directory / f"{name}.service").write_text(text, encoding="utf-8")
+        raise StandaloneError(f"{error}\nno service was installed: {_REMEDY}") from error
     said = [f"receiver and scraper run now, and after each login: {directory}/envoy-*.service"]
     try:
         _call("loginctl", "enable-linger")
@@ -85,15 +97,34 @@ def remove_units(environment: Mapping[str, str]) -> list[str]:
     present = [name for name in (*_HALVES.values(), *others) if (directory / f"{name}.service").exists()]
     if not present:
         return ["there is no service of envoy-relay"]
-    _call("systemctl", "--user", "disable", "--now", *present)
-    for name in present:
-        (directory / f"{name}.service").unlink()
+    try:
+        _call("systemctl", "--user", "disable", "--now", *present)
+    except StandaloneError as error:
+        raise StandaloneError(
+            f"{error}\nthe unit files are gone and start nothing any more; a service that still runs ends by "
+            f"`systemctl --user stop {' '.join(present)}`, or at the next reboot: {_REMEDY}"
+        ) from error
+    finally:
+        _unlink_units(directory, present)
     _call("systemctl", "--user", "daemon-reload")
     places = " and ".join(
         [str(find_state_directory(environment, place)) for place in _PLACES.values()]
         + [f"{SCRAPER_STATE_DIR}-{name.removeprefix('envoy-scraper-')}" for name in present if name in others]
     )
     return [f"the services are gone; the data stays in {places}"]
+
+
+def _read_units(directory: Path, names: Iterable[str]) -> dict[str, str]:
+    """The units that are there already: name to text."""
+    paths = {name: directory / f"{name}.service" for name in names}
+    return {name: path.read_text(encoding="utf-8") for name, path in paths.items() if path.exists()}
+
+
+def _unlink_units(directory: Path, names: Iterable[str]) -> None:
+    """Take units away, and the links by which systemd starts them, which it leaves where it cannot be reached."""
+    for name in names:
+        for path in (directory / f"{name}.service", directory / _TARGET / f"{name}.service"):
+            path.unlink(missing_ok=True)
 
 
 def _find_other(file: Path) -> str:

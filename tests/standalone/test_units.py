@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from shared.files import make_private_directory
+from shared.local_settings import write_local_settings
 from simulator.server import Simulator
 from standalone.directories import find_free_port
 from tests.standalone.commands import PROJECT, run_standalone, wait_until
@@ -17,11 +19,11 @@ from tests.standalone.commands import PROJECT, run_standalone, wait_until
 PROGRAMS = Path(sys.executable).parent
 
 
-def make_systemd(folder: Path, *, linger: int = 0) -> dict[str, str]:
+def make_systemd(folder: Path, *, linger: int = 0, bus: int = 0) -> dict[str, str]:
     """Stand-ins for systemctl and loginctl; the environment that finds them, and a home of its own."""
     tools = folder / "tools"
     tools.mkdir(exist_ok=True)
-    for name, status in (("systemctl", 0), ("loginctl", linger)):
+    for name, status in (("systemctl", bus), ("loginctl", linger)):
         (tools / name).write_text(f'#!/bin/sh\necho {name} "$@" >> {folder}/told\nexit {status}\n')
         (tools / name).chmod(0o755)
     return {"HOME": str(folder / "home"), "PATH": f"{tools}:{os.environ['PATH']}", "XDG_CONFIG_HOME": ""}
@@ -45,6 +47,31 @@ def test_without_a_first_run_there_is_nothing_to_keep(tmp_path: Path) -> None:
     assert "make run" in refused.stderr
     assert not (tmp_path / "told").exists()
     assert "no service" in give(tmp_path, make_systemd(tmp_path), "--remove").stdout
+
+
+def test_without_a_bus_no_unit_is_left_and_each_command_says_what_to_do(tmp_path: Path) -> None:
+    """In a shell of su or in a container systemctl fails: Failed to connect to bus."""
+    state = tmp_path / "home" / ".local" / "state"
+    for half in ("envoy-receiver", "envoy-relay"):
+        make_private_directory(state / half)
+    write_local_settings(state / "envoy-receiver", {"RECEIVER_PORT": str(find_free_port())})
+    write_local_settings(state / "envoy-relay", {})
+    units = tmp_path / "home" / ".config" / "systemd" / "user"
+    failed = give(tmp_path, make_systemd(tmp_path, bus=1))
+    assert failed.returncode == 1
+    assert "log in as this user itself" in failed.stderr
+    assert not list(units.iterdir())
+    assert give(tmp_path, make_systemd(tmp_path)).returncode == 0
+    wants = units / "default.target.wants"
+    wants.mkdir()
+    (wants / "envoy-receiver.service").symlink_to(units / "envoy-receiver.service")
+    before = {path: path.read_text() for path in units.glob("*.service")}
+    assert give(tmp_path, make_systemd(tmp_path, bus=1)).returncode == 1
+    assert {path: path.read_text() for path in units.glob("*.service")} == before, "those of before stay"
+    removed = give(tmp_path, make_systemd(tmp_path, bus=1), "--remove")
+    assert removed.returncode == 1
+    assert "systemctl --user stop envoy-receiver envoy-scraper" in removed.stderr
+    assert not list(units.rglob("*.service"))
 
 
 @pytest.mark.slow

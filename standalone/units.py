@@ -78,7 +78,7 @@ def install_units(folder: Path, programs: Path, environment: Mapping[str, str], 
         _call("systemctl", "--user", "daemon-reload")
         _call("systemctl", "--user", "enable", "--now", *commands)
     except StandaloneError as error:
-        _unlink_units(directory, [name for name in commands if name not in former])
+        _remove_units(directory, [name for name in commands if name not in former])
         for name, text in former.items():
             (directory / f"{name}.service").write_text(text, encoding="utf-8")
         raise StandaloneError(f"{error}\nno service was installed: {_REMEDY}") from error
@@ -105,7 +105,7 @@ def remove_units(environment: Mapping[str, str]) -> list[str]:
             f"`systemctl --user stop {' '.join(present)}`, or at the next reboot: {_REMEDY}"
         ) from error
     finally:
-        _unlink_units(directory, present)
+        _remove_units(directory, present)
     _call("systemctl", "--user", "daemon-reload")
     places = " and ".join(
         [str(find_state_directory(environment, place)) for place in _PLACES.values()]
@@ -120,7 +120,7 @@ def _read_units(directory: Path, names: Iterable[str]) -> dict[str, str]:
     return {name: path.read_text(encoding="utf-8") for name, path in paths.items() if path.exists()}
 
 
-def _unlink_units(directory: Path, names: Iterable[str]) -> None:
+def _remove_units(directory: Path, names: Iterable[str]) -> None:
     """Take units away, and the links by which systemd starts them, which it leaves where it cannot be reached."""
     for name in names:
         for path in (directory / f"{name}.service", directory / _TARGET / f"{name}.service"):

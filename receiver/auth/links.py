@@ -149,7 +149,7 @@ def find_or_make_standing(state_dir: Path, *, name: str, gateways: list[str], no
             if link.digest != digest or link.revoked or link.expires <= now_s:
                 continue
             if link.scope == "owner":
-                _extend(state_dir, link, gateways)
+                _add_gateways(state_dir, link, gateways)
                 return code
         _, code = create(state_dir, name=name, gateways=gateways, days=STANDING_DAYS, now_s=now_s, scope="owner")
         write_private(path, code.encode())
@@ -170,7 +170,7 @@ def revoke(state_dir: Path, link_id: str) -> bool:
         return True
 
 
-def _extend(state_dir: Path, wanted: PageLink, gateways: list[str]) -> None:
+def _add_gateways(state_dir: Path, wanted: PageLink, gateways: list[str]) -> None:
     """Let a link open these gateways too. Raises ReceiverSettingError."""
     if set(gateways) <= set(wanted.gateways):
         return

@@ -47,7 +47,7 @@ async def forget_energies(chosen: ReceiverSettings, gateway: str, *, dry_run: bo
     """Remove all imported energies of a gateway; what was done, for people. Raises ReceiverSettingError."""
     async with _open_store(chosen, dry_run=dry_run) as (store, journal):
         try:
-            site = (await _locate(chosen, gateway, store)).get_site(gateway)
+            site = (await _load_sites(chosen, gateway, store)).get_site(gateway)
             forgetter = EnergyForgetter(gateway, site, store, journal)
             await forgetter.forget()
         except StoreUnavailableError as error:
@@ -116,13 +116,13 @@ async def _find_zone(chosen: ReceiverSettings, order: ImportOrder, store: Store)
     """The zone of local times: as the command says, else the site's; None where only this machine's is left."""
     if order.time_zone is not None:
         return LocalZone(ZoneInfo(order.time_zone), "--time-zone")
-    sites = await _locate(chosen, order.gateway, store)
+    sites = await _load_sites(chosen, order.gateway, store)
     said_by = {"sites-file": "the sites file", "gateway": "as the gateway says", "receiver": None}
     whence = said_by[sites.find_zone_source(order.gateway)]
     return None if whence is None else LocalZone(sites.get_site(order.gateway).zone, whence)
 
 
-async def _locate(chosen: ReceiverSettings, gateway: str, store: Store) -> LocatedSites:
+async def _load_sites(chosen: ReceiverSettings, gateway: str, store: Store) -> LocatedSites:
     sites = LocatedSites(SitesFile(chosen.sites_file, SystemClock()), store, find_machine_zone())
     await sites.load_gateway(gateway)
     return sites

@@ -46,7 +46,7 @@ from receiver.rollups.states import (
     is_in_spans,
     leave_out_generated,
 )
-from receiver.rollups.storage import STORAGE_TOTAL, are_listed, read_storage, select_counters
+from receiver.rollups.storage import STORAGE_TOTAL, has_batteries, read_storage, select_counters
 from receiver.sites.corrections import correct_series
 from receiver.sites.household import METER_GONE_MS, TOTAL_SOURCES
 from receiver.sites.model import Site
@@ -148,7 +148,7 @@ def iterate_quarters(raw: RawSeries, site: Site, start: int, stop: int) -> Itera
         }
         counting: Sequence[MeterCounters] = ()
         beside = [power[index] for power in own if power[index]]
-        if not has_meter(powers_here, STORAGE) and are_listed(batteries, first - GONE_MS, last):
+        if not has_meter(powers_here, STORAGE) and has_batteries(batteries, first - GONE_MS, last):
             powers_here[STORAGE_TOTAL] = stored[index]
             counting = select_counters(batteries, first, last, len(beside))
         was_fed = is_in_spans(generated, first, last) or is_fed_by_others(powers_here, islands, first, last)

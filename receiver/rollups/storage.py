@@ -68,7 +68,7 @@ def read_storage(
     return StorageHistory(sorted({time for time, value in signs if value > 0}), power, counts, counters, powers)
 
 
-def are_listed(batteries: StorageHistory, start: int, stop: int) -> bool:
+def has_batteries(batteries: StorageHistory, start: int, stop: int) -> bool:
     """Whether there are batteries: they were listed in [start, stop) (UTC milliseconds), or before and again after."""
     index = bisect_left(batteries.listed, stop)
     if index > 0 and batteries.listed[index - 1] >= start:

@@ -11,7 +11,7 @@ export function nameWorst(failures: Iterable<string>): string {
   return others.includes(texts.shared.noConnection) ? texts.shared.noConnection : first;
 }
 
-/** A receiver that refuses a question is there: whoever reads "No connection" would look for the fault in the network. */
+/** A receiver that refuses a question is there: whoever reads "No connection" would look for what is wrong in the network. */
 export function describeFailure(error: unknown): string {
   const isRefusal = error instanceof ApiError && error.status >= 400 && error.status < 500 && error.status !== TOO_MANY;
   return isRefusal ? texts.shared.refused : texts.shared.noConnection;

@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -29,14 +31,12 @@ FORGET = ["import", "enlighten", "--forget", "--gateway", GATEWAY]
 pytestmark = pytest.mark.usefixtures("chosen_state")
 
 
-def write_days(count: int) -> str:
-    """A report of hours from DAY on: each makes 100 Wh."""
-    rows = [
-        f"2024-{5 + (12 + day) // 31:02}-{(12 + day) % 31 + 1:02} {hour:02}:00,100,200"
-        for day in range(count)
-        for hour in range(24)
+def write_hours(days: Iterable[int] = (0,), hours: Iterable[int] = range(10, 14)) -> str:
+    """A report of some hours of days after DAY: each makes 100 Wh."""
+    begins = [
+        datetime.fromtimestamp((DAY + day * DAY_MS + hour * HOUR_MS) / 1000, UTC) for day in days for hour in hours
     ]
-    Path("report.csv").write_text("\n".join([HEADER, *rows]) + "\n")
+    Path("report.csv").write_text("\n".join([HEADER, *(f"{begin:%Y-%m-%d %H:%M},100,200" for begin in begins)]) + "\n")
     return "report.csv"
 
 
@@ -56,16 +56,16 @@ def test_what_was_imported_goes_with_its_energies_and_what_was_measured_stays(ch
     store_measured(*make_reports(DAY + 12 * HOUR_MS))
     roll_up(chosen_state, SITE)
     measured = read_energies()
-    told = run_import("enlighten", write_days(2), "--time-zone", "UTC").output
-    assert "48 written" in told
+    told = run_import("enlighten", write_hours(), "--time-zone", "UTC").output
+    assert "4 written" in told
     roll_up(chosen_state, SITE)
-    assert read_stored("energy_1d", DAY, DAY + 1)[0].fields["production_taken_over"] == 2300.0
+    assert read_stored("energy_1d", DAY, DAY + 1)[0].fields["production_taken_over"] == 300.0
     dry = run_import("enlighten", "--forget", "--dry-run").output
-    assert f"48 imported energies of gateway {GATEWAY} would be removed" in dry
-    assert len(read_stored("imported_energy", 0, LATE_MS)) == 48
+    assert f"4 imported energies of gateway {GATEWAY} would be removed" in dry
+    assert len(read_stored("imported_energy", 0, LATE_MS)) == 4
     told = run_import("enlighten", "--forget").output
-    assert f"48 imported energies of gateway {GATEWAY} removed" in told
-    assert "they began from 2024-05-13 00:00:00 UTC to 2024-05-14 23:00:00 UTC" in told
+    assert f"4 imported energies of gateway {GATEWAY} removed" in told
+    assert "they began from 2024-05-13 10:00:00 UTC to 2024-05-13 13:00:00 UTC" in told
     assert read_stored("imported_energy", 0, LATE_MS) == []
     assert read_energies() == measured, "at once, also of times that roll-ups would not visit again"
     roll_up(chosen_state, SITE)
@@ -74,12 +74,14 @@ def test_what_was_imported_goes_with_its_energies_and_what_was_measured_stays(ch
 
 
 def test_the_right_import_may_follow_a_wrong_one(chosen_state: Path):
-    run_import("enlighten", write_days(2), "--time-zone", "Asia/Tokyo")
+    run_import("enlighten", write_hours(), "--time-zone", "Asia/Tokyo")
     run_import("enlighten", "--forget")
-    assert "48 written" in run_import("enlighten", write_days(2), "--time-zone", "UTC").output
+    assert "4 written" in run_import("enlighten", write_hours(), "--time-zone", "UTC").output
     roll_up(chosen_state, SITE)
     days = read_stored("energy_1d", 0, LATE_MS)
-    assert [(day.timestamp, day.fields["production"]) for day in days] == [(DAY, 2400.0), (DAY + DAY_MS, 2400.0)]
+    assert [(day.timestamp, day.fields["production"]) for day in days] == [(DAY, 400.0)]
+    hours = read_stored("energy_1h", 0, LATE_MS)
+    assert [hour.timestamp for hour in hours] == [*range(DAY + 10 * HOUR_MS, DAY + 14 * HOUR_MS, HOUR_MS)]
 
 
 def test_readings_that_expired_do_not_keep_an_import_in_their_quarter_hour(
@@ -89,7 +91,7 @@ def test_readings_that_expired_do_not_keep_an_import_in_their_quarter_hour(
     monkeypatch.setenv("RECEIVER_METER_DAYS", "1")
     noon = DAY + 12 * HOUR_MS
     write_through_journal(chosen_state, make_reports(noon))
-    rows = [f"2024-05-13 {hour:02}:{minute:02},30,60" for hour in range(24) for minute in (0, 15, 30, 45)]
+    rows = [f"2024-05-13 {hour:02}:{minute:02},30,60" for hour in (11, 12) for minute in (0, 15, 30, 45)]
     Path("report.csv").write_text("\n".join([HEADER, *rows]) + "\n")
     run_import("enlighten", "report.csv", "--time-zone", "UTC")
     roll_up(chosen_state, SITE)
@@ -106,10 +108,10 @@ def test_readings_that_expired_do_not_keep_an_import_in_their_quarter_hour(
 
 
 def test_a_command_that_was_killed_goes_on_and_a_receiver_in_between_hides_nothing(chosen_state: Path):
-    run_import("enlighten", write_days(25), "--time-zone", "UTC")
+    run_import("enlighten", write_hours(range(0, 66, 11), (10, 11)), "--time-zone", "UTC")
     roll_up(chosen_state, SITE)
     process = subprocess.Popen([sys.executable, "-m", "receiver", *FORGET], stdout=subprocess.DEVNULL)
-    while process.poll() is None and len(read_stored("energy_1d", 0, LATE_MS)) == 25:
+    while process.poll() is None and len(read_stored("energy_1d", 0, LATE_MS)) == 6:
         pass
     process.kill()
     process.wait()
@@ -123,14 +125,14 @@ def test_a_command_that_was_killed_goes_on_and_a_receiver_in_between_hides_nothi
 
 
 def test_beside_a_running_receiver_nothing_is_removed():
-    run_import("enlighten", write_days(2), "--time-zone", "UTC")
+    run_import("enlighten", write_hours(), "--time-zone", "UTC")
     with run_receiver_process():
         assert "the receiver is running" in run_import("enlighten", "--forget", fails=True).output
         assert "would be removed" in run_import("enlighten", "--forget", "--dry-run").output
-    assert len(read_stored("imported_energy", 0, LATE_MS)) == 48
+    assert len(read_stored("imported_energy", 0, LATE_MS)) == 4
 
 
 def test_readings_of_other_formats_cannot_be_told_from_measured_ones():
     assert "--forget is for enlighten" in run_import("envoy-scrape", "--forget", fails=True).output
-    assert "--forget takes no FILE" in run_import("enlighten", write_days(2), "--forget", fails=True).output
+    assert "--forget takes no FILE" in run_import("enlighten", write_hours(), "--forget", fails=True).output
     assert "FILE is missing" in run_import("enlighten", fails=True).output

@@ -6,6 +6,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from shared.readings import Reading
+from shared.units import MINUTE_MS
 from tests.receiver.service import GATEWAY, OTHER
 from tests.web.page_server import NAME, PageServer, make_status
 from tests.web.sources import WEB
@@ -66,3 +67,12 @@ async def test_a_link_sees_only_its_own_system(page: Page, page_server: PageServ
     await page.goto(f"{page_server.url}?gateway={OTHER}")
     await expect(page.locator("h1")).to_have_text(NAME)
     await expect(page.get_by_role("button", name="All systems")).to_have_count(0)
+
+
+async def test_a_gateway_with_an_open_gap_has_no_power_of_now(page: Page, page_server: PageServer) -> None:
+    """Reports of its panels count for minutes after it fell silent."""
+    await page_server.send(Reading("event", {"type": "gap"}, page_server.clock.now_ms() - MINUTE_MS, {"reason": "x"}))
+    await open_list(page, page_server)
+    row = page.locator(".system", has=page.locator("strong", has_text=NAME))
+    await expect(row.locator(".said")).to_contain_text("Nothing is measured at present")
+    await expect(row.locator(".power")).to_have_text("\u2013")

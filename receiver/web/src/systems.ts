@@ -145,7 +145,8 @@ export class SystemsView {
     row.age = status.age_seconds;
     const title = notices[0]?.title ?? "";
     setText(row.said, notices.length > 1 ? texts.systems.more(title, notices.length - 1) : title);
-    setText(row.power, formatAmount(status.power.production_w, "W"));
+    // reports of panels outlive the gateway by minutes: they say nothing of now
+    setText(row.power, formatAmount(status.open_gap_since === null ? status.power.production_w : null, "W"));
     setText(row.today, formatAmount(status.today.production_wh, "Wh"));
     setText(row.heard, texts.systems.heard(formatAge(status.age_seconds)));
     showLight(row);

@@ -139,3 +139,14 @@ async def test_the_documentation_shows_every_question_without_another_host(brows
         await context.close()
     assert {host for host in hosts if host} == {f"127.0.0.1:{service.port}"}
     assert said == []
+
+
+async def test_a_refused_question_is_not_called_a_lost_connection(page: Page, page_server: PageServer) -> None:
+    async def refuse(route) -> None:
+        await route.fulfill(status=422, json={"code": "unprocessable", "detail": "start is too far back"})
+
+    await page.route("**/energy?every=1y**", refuse)
+    await page.route("**/live**", lambda route: route.abort())
+    await page.goto(page_server.make_link())
+    said = page.locator(".live .state")
+    await expect(said).to_have_text("Not everything could be read, trying again")

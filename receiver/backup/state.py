@@ -16,15 +16,16 @@ _READERS_WITNESS = f"{readers.LIST_FILE}.witness"
 
 def list_kept_files(settings: ReceiverSettings) -> Mapping[str, Path]:
     """Name in the backup to the file on this machine."""
-    found = {
+    return {
         "keys": settings.keys_file,
         readers.LIST_FILE: settings.state_dir / readers.LIST_FILE,
         links.LIST_FILE: settings.state_dir / links.LIST_FILE,
         readers.KEY_FILE: settings.state_dir / readers.KEY_FILE,
         # Without it a restored receiver would take a list that was lost before the backup for one that never was.
         _READERS_WITNESS: name_witness(settings.state_dir / readers.LIST_FILE),
+        # Before its first start `make run` has named none; it takes the one of the state directory.
+        _SITES: settings.sites_file or settings.state_dir / _SITES,
     }
-    return found if settings.sites_file is None else {**found, _SITES: settings.sites_file}
 
 
 def save(settings: ReceiverSettings, folder: Path) -> Iterator[str]:
@@ -42,7 +43,7 @@ def restore(settings: ReceiverSettings, folder: Path) -> Iterator[str]:
     for copy in sorted(folder.iterdir()):
         data = copy.read_bytes()
         aside = settings.state_dir / f"restored-{copy.name}"
-        path = known.get(copy.name, aside)
+        path = target = known.get(copy.name, aside)
         if path.exists() and path.read_bytes() == data:
             yield f"kept {path}: it is the same"
             continue
@@ -52,9 +53,17 @@ def restore(settings: ReceiverSettings, folder: Path) -> Iterator[str]:
         except OSError:  # a sites file is often mounted for reading only
             path = aside
             write_private(path, data)
-        yield f"restored {path}" + (": copy it to where it belongs" if path == aside else "")
+        yield f"restored {path}" + _say_what_remains(settings, copy.name, path, target)
     # Which quarter hours are still to be rolled up was true of other readings; without it, all of them are.
     _keep(settings.state_dir / JOURNAL_FILE)
+
+
+def _say_what_remains(settings: ReceiverSettings, name: str, path: Path, target: Path) -> str:
+    if path != target:
+        return f": {target} cannot be written, copy it there"
+    if name == _SITES and settings.sites_file is None:
+        return f": `make run` takes it from there; a receiver without `make run` wants RECEIVER_SITES_FILE={path}"
+    return ""
 
 
 def _keep(path: Path) -> None:

@@ -86,6 +86,7 @@ def test_through_a_pipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     old.fill(hours=3)
     command = [sys.executable, "-m", "receiver"]
     saved = subprocess.run([*command, "backup", "-"], check=True, capture_output=True)
+    assert b"the backup is on standard output" in saved.stderr
     new = make_sqlite_installation(tmp_path / "new", monkeypatch)
     subprocess.run([*command, "restore", "-"], check=True, input=saved.stdout, capture_output=True)
     assert new.read_store() == old.read_store()
@@ -201,19 +202,6 @@ def test_files_that_differ_are_kept_beside(tmp_path: Path, monkeypatch: pytest.M
     new.call("restore", str(tmp_path / "b.tar.gz"))
     assert (new.folder / "sites.yaml.before-restore").read_text() == "mine"
     assert new.read_state() == old.read_state()
-
-
-def test_a_sites_file_that_the_settings_do_not_name_is_still_given_back(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
-    old = make_sqlite_installation(tmp_path / "old", monkeypatch)
-    old.fill(hours=1)
-    old.call("backup", str(tmp_path / "b.tar.gz"))
-    new = make_sqlite_installation(tmp_path / "new", monkeypatch)
-    del new.environment["RECEIVER_SITES_FILE"]
-    new.enter()
-    assert "copy it to where it belongs" in new.call("restore", str(tmp_path / "b.tar.gz")).output
-    assert (new.folder / "state" / "restored-sites.yaml").read_bytes() == old.read_state()["sites.yaml"]
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.9])

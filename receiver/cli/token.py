@@ -137,10 +137,13 @@ def list_tokens() -> None:
 
 
 @app.command()
-def revoke(number: Annotated[str, typer.Argument(help="The id that `token list` shows.", metavar="ID")]) -> None:
+def revoke(
+    wanted: Annotated[str, typer.Argument(help="The id or the name that `token list` shows.", metavar="ID")],
+) -> None:
     """Make a token or a link worthless; a running receiver obeys within seconds."""
     with show_errors_as_sentences():
         chosen = settings.load()
+        number = _find_number(chosen, wanted)
         if links.revoke(chosen.state_dir, number):
             typer.echo(f"link {number} is revoked")
             report_if_unreadable(chosen.state_dir / links.LIST_FILE, chosen.state_dir)
@@ -148,6 +151,19 @@ def revoke(number: Annotated[str, typer.Argument(help="The id that `token list` 
         readers.revoke(chosen.state_dir, _find_key(chosen), number)
         typer.echo(f"token {number} is revoked")
         report_if_unreadable(chosen.state_dir / readers.LIST_FILE, chosen.state_dir)
+
+
+def _find_number(chosen: ReceiverSettings, wanted: str) -> str:
+    """The id of the one token or link that is called so and not revoked; else what was given. Raises ValueError."""
+    named = {one.jti: one for one in readers.load(chosen.state_dir, _find_key(chosen))}
+    linked = {one.id: one for one in links.load(chosen.state_dir)}
+    if wanted in named or wanted in linked:
+        return wanted
+    found = [number for number, one in named.items() if one.label == wanted and not one.revoked]
+    found += [number for number, one in linked.items() if one.name == wanted and not one.revoked]
+    if wanted and len(found) > 1:
+        raise ValueError(f"{len(found)} have the name {wanted!r}: say which one, {', '.join(found)}")
+    return found[0] if wanted and found else wanted
 
 
 def _find_key(chosen: ReceiverSettings) -> bytes:

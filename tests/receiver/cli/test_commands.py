@@ -164,6 +164,22 @@ def test_a_token_is_shown_once_and_kept_nowhere(environment: Path):
     assert "revoked" in call("token", "list").output
 
 
+def test_a_token_or_link_is_revoked_by_its_name_where_one_alone_has_it():
+    let_in()
+    for options in (("--name", "parents", "--link"), ("--name", "script"), ("--name", "script", "--link"), ()):
+        assert call("token", "create", "--gateway", GATEWAY, *options).exit_code == 0
+    rows = [line.split() for line in call("token", "list").stdout.splitlines()]
+    scripts = [row[0] for row in rows if row[-1] == "script"]
+    (parents,) = [row[0] for row in rows if row[-1] == "parents"]
+    assert call("token", "revoke", "parents").stdout == f"link {parents} is revoked\n"
+    several = call("token", "revoke", "script")
+    assert several.exit_code == 1
+    assert all(number in several.stderr for number in scripts)
+    assert call("token", "revoke", scripts[0]).exit_code == 0
+    assert call("token", "revoke", "script").exit_code == 0, "one of this name is left"
+    assert call("token", "revoke", "").exit_code == 1, "no name is no name"
+
+
 def test_check_says_what_works_and_what_to_do(monkeypatch: pytest.MonkeyPatch):
     """Nobody may send yet: the exit status says so; with a secret all is well."""
     result = call("check")

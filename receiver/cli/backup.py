@@ -21,7 +21,8 @@ def backup(file: Annotated[Path, typer.Argument(help=_FILE)]) -> None:
     with show_errors_as_sentences():
         for sentence in back_up(settings.load(), file, SystemClock()):
             typer.echo(sentence, err=True)
-        typer.echo(f"the backup is {file}; anybody who has it can read your data and sign in as a reader", err=True)
+        place = "on standard output" if file == Path("-") else file
+        typer.echo(f"the backup is {place}; anybody who has it can read your data and sign in as a reader", err=True)
 
 
 def restore(file: Annotated[Path, typer.Argument(help=_FILE)]) -> None:

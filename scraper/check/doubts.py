@@ -3,12 +3,10 @@
 from collections.abc import Sequence
 from itertools import combinations
 
-from scraper.check.inverters import RoofNow
+from scraper.check.inverters import NIGHT_W, RoofNow
 from scraper.gateway.parse.phases import MeterValues
-from shared.agreement import differ_by_half, is_contradiction
+from shared.agreement import COMPARED_FROM_W, differ_by_half, is_contradiction
 
-_NIGHT_W = 15.0
-"""What inverters and relays draw by themselves at night, at most."""
 _SUPPLIES = ("production", "pv3p", "net-consumption", "storage")
 
 
@@ -23,7 +21,12 @@ def find_doubts(values: Sequence[MeterValues], roof: RoofNow, battery_w: float |
     sums = {name: _sum(values, name) for name in _SUPPLIES}
     if not any(one.meter == "storage" for one in values):
         sums["storage"] = battery_w
-    return [*_doubt_channels(values), *_doubt_balance(sums), *_doubt_production(sums["production"], roof)]
+    return [
+        *_doubt_channels(values),
+        *_doubt_balance(sums),
+        *_doubt_sale(values, sums, roof),
+        *_doubt_production(sums["production"], roof),
+    ]
 
 
 def _doubt_channels(values: Sequence[MeterValues]) -> list[str]:
@@ -41,10 +44,27 @@ def _doubt_balance(sums: dict[str, float | None]) -> list[str]:
     load = sum(known.values())
     if not {"production", "net-consumption", "storage"} <= known.keys() or not is_contradiction(known.values()):
         return []
-    suspect = "production" if known["production"] < -_NIGHT_W else "net-consumption"
+    suspect = "production" if known["production"] < -NIGHT_W else "net-consumption"
     return [(
         f"the meters contradict each other: the house would use {load:.0f} W, so its load is unknown. A transformer "
         f"of {suspect} seems to be clamped on backwards: turn it, or name its phases under 'reversed' in the sites file"
+    )]  # fmt: skip
+
+
+def _doubt_sale(values: Sequence[MeterValues], sums: dict[str, float | None], roof: RoofNow) -> list[str]:
+    """More is sold than the inverters can make. Not beside a production meter, which may see other inverters, too."""
+    there = {one.meter for one in values}
+    net, others, battery = sums["net-consumption"], sums["pv3p"] if "pv3p" in there else 0.0, sums["storage"]
+    if "production" in there or net is None or others is None or battery is None or roof.most is None:
+        return []
+    can_make = max(0.0, roof.most + others + battery)
+    is_measured = bool(others or battery or not roof.most)  # else the limit has room enough
+    if -net < can_make + (COMPARED_FROM_W if is_measured else 0.0):
+        return []
+    return [(
+        f"net-consumption: it shows {-net:.0f} W sold, and no more than {can_make:.0f} W can be made here now, so "
+        "production and load are unknown. A transformer of net-consumption seems to be clamped on backwards: turn it, "
+        "or name its phases under 'reversed' in the sites file"
     )]  # fmt: skip
 
 

@@ -13,6 +13,11 @@ from shared.durations import describe_duration
 from shared.fields import REPORT_SPEAKS_MS
 from shared.readings import Reading
 
+NIGHT_W = 15.0
+"""What inverters and relays draw by themselves at night, at most."""
+_MARGIN = 1.5
+_UNKNOWN_W = 500.0
+
 
 class RoofNow(NamedTuple):
     """All inverters at this moment.
@@ -20,10 +25,12 @@ class RoofNow(NamedTuple):
     Attributes:
         power: Of those together whose reports speak of now (W); None if none does, or one gives no power.
         is_whole: Whether the reports of all speak of now.
+        most: What all of them can make now (W), nothing where the gateway says so at night; None if it is not known.
     """
 
     power: float | None = None
     is_whole: bool = False
+    most: float | None = None
 
 
 async def check_inverters(
@@ -47,7 +54,26 @@ async def check_inverters(
     detail = f"; {rich} with voltages and temperature" if rich else "; power only (this firmware gives no more)"
     findings.confirm("inverters", f"{len(readings)} listed, the newest report {age} old{detail}")
     speaking = [reading for reading, age_ms in zip(readings, ages_ms, strict=True) if age_ms <= REPORT_SPEAKS_MS]
-    return RoofNow(_sum_power(speaking), len(speaking) == len(readings))
+    most = _sum_most(readings)
+    if not speaking and await _makes_nothing(gateway):
+        most = 0.0
+    return RoofNow(_sum_power(speaking), len(speaking) == len(readings), most)
+
+
+async def _makes_nothing(gateway: GatewaySession) -> bool:
+    """Whether the gateway's own total says that nothing is produced now."""
+    try:
+        total = await gateway.read_production(Notes())
+    except GatewayError:
+        return False
+    power = total.fields.get("power") if total else None
+    return isinstance(power, float) and abs(power) <= NIGHT_W
+
+
+def _sum_most(readings: Sequence[Reading]) -> float:
+    """W; the highest means that the gateway ever saw are no ratings, and an inverter may have none yet."""
+    highest = [reading.fields.get("max_power") for reading in readings]
+    return sum(_MARGIN * power if isinstance(power, float) and power > 0 else _UNKNOWN_W for power in highest)
 
 
 def _sum_power(readings: Sequence[Reading]) -> float | None:

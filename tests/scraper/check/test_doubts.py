@@ -36,6 +36,32 @@ def test_a_battery_that_sells_is_no_transformer_that_is_reversed(battery, doubte
     assert len(find_doubts(values, UNKNOWN, battery)) == doubted
 
 
+@pytest.mark.parametrize(
+    ("net", "most", "others", "battery", "doubted"),
+    [
+        (-4800.0, 4500.0, 0.0, 0.0, 1),
+        (-4500.0, 4500.0, 0.0, 0.0, 1),
+        (-4400.0, 4500.0, 0.0, 0.0, 0),
+        (-4600.0, 4500.0, 0.0, 50.0, 0),
+        (-4800.0, 4500.0, 1000.0, 0.0, 0),
+        (-4800.0, 4500.0, 0.0, 1000.0, 0),
+        (-4800.0, 4500.0, 0.0, -1000.0, 1),
+        (-4800.0, 4500.0, 0.0, None, 0),
+        (-4800.0, None, 0.0, 0.0, 0),
+        (-2500.0, 0.0, 0.0, 0.0, 1),
+        (2500.0, 0.0, 0.0, 0.0, 0),
+    ],
+)
+def test_more_sold_than_can_be_made_names_the_meter_of_the_grid(net, most, others, battery, doubted):
+    """Without a production meter. What the inverters can make, other inverters and a battery together."""
+    values = [make_phase("net-consumption", net), make_phase("pv3p", others)]
+    found = find_doubts(values, RoofNow(50.0, is_whole=True, most=most), battery)
+    assert len(found) == doubted
+    assert all("A transformer of net-consumption seems to be clamped on backwards" in doubt for doubt in found)
+    unknown = [make_phase("net-consumption", net), make_phase("pv3p", None)]
+    assert find_doubts(unknown, RoofNow(50.0, is_whole=True, most=most), battery) == []
+
+
 def test_a_channel_that_is_copied_is_named():
     values = [make_phase("net-consumption", 500.0, letter) for letter in "ab"]
     (doubt,) = find_doubts(values, UNKNOWN)

@@ -4,11 +4,16 @@ import pytest
 
 from scraper.check.findings import Finding, Findings
 from scraper.check.gateway import check_gateway
-from scraper.check.inverters import RoofNow, check_inverters
+from scraper.check.inverters import check_inverters
+from scraper.gateway.transport import Deadlines
 from shared.clock import SystemClock
+from simulator.clock import ManualClock
 from simulator.server import Simulator
+from tests.clocks import StoppedClock
 from tests.scraper.gateway.test_simulated_gateways import open_gateway
 from tests.scraper.running_scraper import make_scraper_settings
+
+PATIENT = Deadlines(connect=10, read=20, total=30, stream_read=30)
 
 
 async def check(folder, profile, **faults):
@@ -43,7 +48,8 @@ async def test_a_report_without_power_makes_that_of_the_roof_unknown(tmp_path):
     )
     assert roof.power is None
     roof, _ = await check(tmp_path / "all", "firmware-7", inverters_silent={"count": 1000})
-    assert roof == RoofNow(None, is_whole=False)
+    assert (roof.power, roof.is_whole) == (None, False)
+    assert roof.most  # by day the gateway's total says that something is made
 
 
 @pytest.mark.parametrize("watts", [0, 5000])
@@ -57,3 +63,22 @@ async def test_a_good_production_meter_is_not_accused_beside_silent_inverters(tm
     meters = [one.text for one in found if one.step == "meters"]
     assert any(text.startswith("production: 3 phase(s)") for text in meters)
     assert not any("role: ignore" in text for text in meters)
+
+
+@pytest.mark.parametrize("reversed_ct", [True, False])
+async def test_what_is_sold_at_night_without_a_battery_names_the_meter_of_the_grid(tmp_path, reversed_ct):
+    """No report speaks of now, and the gateway's own total says that nothing is made."""
+    found: list[Finding] = []
+    clock = StoppedClock(1_760_050_800_000)  # 2025-10-09 23:00 UTC
+    async with (
+        Simulator("firmware-8", clock=ManualClock(clock.ms / 1000)) as sim,
+        open_gateway(sim, tmp_path, clock=clock, deadlines=PATIENT) as gateway,
+    ):
+        sim.faults.switch_on("production-ct-off")
+        sim.faults.switch_on("inverters-silent", count=1000, watts=0, seconds=3 * 3600)
+        if reversed_ct:
+            sim.faults.switch_on("reversed-ct", meter="net-consumption")
+        settings = make_scraper_settings(sim, tmp_path / "edge", "http://127.0.0.1:1", meter_source="poll")
+        await check_gateway(gateway, settings, clock, Findings(found.append))
+    doubts = [one.text for one in found if "no more than 0 W can be made here now" in one.text]
+    assert bool(doubts) is reversed_ct

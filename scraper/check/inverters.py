@@ -55,12 +55,12 @@ async def check_inverters(
     findings.confirm("inverters", f"{len(readings)} listed, the newest report {age} old{detail}")
     speaking = [reading for reading, age_ms in zip(readings, ages_ms, strict=True) if age_ms <= REPORT_SPEAKS_MS]
     most = _sum_most(readings)
-    if not speaking and await _makes_nothing(gateway):
+    if not speaking and await _is_producing_nothing(gateway):
         most = 0.0
     return RoofNow(_sum_power(speaking), len(speaking) == len(readings), most)
 
 
-async def _makes_nothing(gateway: GatewaySession) -> bool:
+async def _is_producing_nothing(gateway: GatewaySession) -> bool:
     """Whether the gateway's own total says that nothing is produced now."""
     try:
         total = await gateway.read_production(Notes())

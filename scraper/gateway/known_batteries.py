@@ -1,4 +1,4 @@
-"""Which IQ Batteries there are, while the gateway's lists lack some of them for a poll, or all of them. Pure.
+"""Which IQ Batteries there are, while the gateway's lists lack some of them for a poll, or all of them.
 
 Batteries do not go away, but lists are short now and then. One that is missed makes the power of all of them that of a
 part, so a battery stays known for a day after it was listed last.

@@ -139,6 +139,7 @@ def compute_site_energy(
     *,
     netting: Netting = "sum",
     inverters: Segments = (),
+    most: float | None = None,
     max_gap_ms: int = MAX_GAP_MS,
     gaps: Gaps = (),
     batteries: Sequence[MeterCounters] = (),
@@ -152,6 +153,7 @@ def compute_site_energy(
         boundaries: UTC milliseconds, at least two, strictly increasing.
         netting: How import and export are billed.
         inverters: Summed power (W) of all inverters; stands in where no production meter is enabled.
+        most: As in `compute_site_series`.
         max_gap_ms: The longest step of a counter that is shared evenly over its time.
         gaps: Recorded ones; see `receiver.energy.counters`.
         batteries: Lifetime counters of every battery that has its own, where no meter sees them.
@@ -173,7 +175,7 @@ def compute_site_energy(
     @functools.cache
     def integrate_load() -> list[Flow]:
         """Of the time of which all that the load is made of is known."""
-        load = compute_site_series(powers, inverters=inverters).load
+        load = compute_site_series(powers, inverters=inverters, most=most).load
         return [join_directions(both) for both in integrate_phases([load], boundaries)]
 
     def get_integrated_load(index: int) -> Flow:

@@ -161,12 +161,15 @@ def _judge_load(supplies: Sequence[float | None]) -> float | None:
     return None if is_contradiction(power for power in supplies if power is not None) else 0.0
 
 
-def compute_site_series(powers: Mapping[MeterPhase, Segments], *, inverters: Segments = ()) -> SiteSeries:
+def compute_site_series(
+    powers: Mapping[MeterPhase, Segments], *, inverters: Segments = (), most: float | None = None
+) -> SiteSeries:
     """The site over time from the power (W) of every meter and phase; unknown wherever a needed part is unknown.
 
     Args:
         powers: Segments by meter and phase, every enabled one; an empty series makes what needs it unknown.
         inverters: The summed power of all inverters; stands in where no production meter is enabled.
+        most: W that the inverters can make together at most; None: nothing bounds it.
     """
     production: Segments = _sum_meter(powers, PRODUCTION) if has_meter(powers, PRODUCTION) else inverters
     if has_meter(powers, OTHER_PRODUCTION):
@@ -178,7 +181,7 @@ def compute_site_series(powers: Mapping[MeterPhase, Segments], *, inverters: Seg
         net: Segments = add(net_phases)
         load: Segments = add([production, net, *stored])
         if not has_meter(powers, PRODUCTION):
-            production, load = _raise_production(production, load)
+            production, load = _raise_production(production, load, inverters, most)
     elif stored:
         net, load = [], []
     else:
@@ -192,11 +195,18 @@ def compute_site_series(powers: Mapping[MeterPhase, Segments], *, inverters: Seg
     return SiteSeries(production, load, net, net_phases, battery)
 
 
-def _raise_production(production: Segments, load: Segments) -> tuple[Segments, Segments]:
-    """Production by reports, which are means of minutes, and load: what is sold was made, so no load is below 0."""
+def _raise_production(
+    production: Segments, load: Segments, inverters: Segments, most: float | None
+) -> tuple[Segments, Segments]:
+    """Production by reports, which are means of minutes, and load: what is sold was made, so no load is below 0.
+
+    Where the inverters cannot have made it, both are unknown: the grid's transformer is likely the wrong way round.
+    """
     if all(one.first >= 0 and one.last >= 0 for one in load):
         return production, load
     lacking = keep_positive(scale(load, -1))
+    if most is not None and any(max(one.first, one.last) >= most for one in add([inverters, lacking])):
+        return [], []
     return fill_in(add([production, lacking]), production), keep_positive(load)
 
 

@@ -88,8 +88,8 @@ async def _note(journal: Journal, quarters: Collection[tuple[str, int]]) -> None
     """Have these in the journal, in a new one if it has to be. Raises StoreUnavailableError."""
     try:
         try:
-            await journal.add(quarters)
+            await journal.add(quarters, told=True)
         except JournalBegunAgainError:
-            await journal.add(quarters)
+            await journal.add(quarters, told=True)
     except JournalError as error:
         raise StoreUnavailableError(str(error)) from error

@@ -64,6 +64,7 @@ def compute_quarter_energy(quarter: Quarter, site: Site) -> SiteEnergy:
         (before, quarter.start, quarter.stop),
         netting=site.netting,
         inverters=quarter.inverters,
+        most=quarter.most,
         gaps=quarter.gaps,
         batteries=quarter.batteries,
         battery_powers=quarter.battery_powers,

@@ -107,6 +107,7 @@ class Quarter(NamedTuple):
             nothing where one of the others is not known.
         battery_powers: W of the others beside them, as `powers`.
         was_cut_off: Whether the main relay was open: nothing of what the grid's meter shows was bought or sold.
+        most: W that all inverters can make together; None where they are not listed.
     """
 
     start: int
@@ -118,6 +119,7 @@ class Quarter(NamedTuple):
     batteries: Sequence[MeterCounters] = ()
     battery_powers: Sequence[Segments] = ()
     was_cut_off: bool = False
+    most: float | None = None
 
 
 def iterate_quarters(raw: RawSeries, site: Site, start: int, stop: int) -> Iterator[Quarter]:
@@ -176,8 +178,9 @@ def iterate_quarters(raw: RawSeries, site: Site, start: int, stop: int) -> Itera
             total = _select_total(totals, powers_before, makes_w, first, last)
             counted |= {_TOTAL: total._replace(gaps=longer_gaps)} if total else {}
         was_cut_off = is_in_spans(islands, first, last)
+        others = beside if counting else ()
         yield Quarter(
-            first, last, powers_here, inverters, counted, gaps, counting, beside if counting else (), was_cut_off
+            first, last, powers_here, inverters, counted, gaps, counting, others, was_cut_off, makes_w or None
         )
 
 

@@ -24,7 +24,7 @@ def make_site_rows(kind: str, quarters: Iterable[Quarter], site: Site, boundarie
         boundaries: UTC milliseconds.
     """
     cut = list(quarters)
-    measured = [compute_site_series(quarter.powers, inverters=quarter.inverters) for quarter in cut]
+    measured = [compute_site_series(quarter.powers, inverters=quarter.inverters, most=quarter.most) for quarter in cut]
     power = _join(
         [_leave_out_trade(one) if quarter.was_cut_off else one for quarter, one in zip(cut, measured, strict=True)]
     )

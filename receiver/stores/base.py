@@ -14,8 +14,7 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
-from receiver.stores.kinds import STORED
-from shared.fields import MAX_GAP_MS, Interpolation
+from shared.fields import MAX_GAP_MS
 from shared.problems import Rejection
 from shared.readings import FieldValue, Reading, Series
 
@@ -216,6 +215,8 @@ class Store(Protocol):
 
 
 def find_neighbour_reach_ms(kind: str) -> int | None:
-    """How far away a neighbour of this kind still says something: linear fields are unknown across longer gaps."""
-    linear = all(field.interpolation is Interpolation.LINEAR for field in STORED[kind].fields.values())
-    return MAX_GAP_MS if linear else None
+    """How far away a neighbour of this kind still says something; None: at any distance.
+
+    What a phase of a meter shows is unknown across longer gaps, and whether it was `measured` is said each minute.
+    """
+    return MAX_GAP_MS if kind == "meter" else None

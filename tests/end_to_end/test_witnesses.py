@@ -37,9 +37,9 @@ SENT = [make_event(second, 100.0 + second) for second in range(1, 6)]
 
 
 def make_stored() -> Contents:
-    """Everything of SENT, the voltage once."""
+    """Everything of SENT, the voltage once, and once that it was measured."""
     points: Contents = {make_key(second * 1000 + 20): {"power": 100.0 + second} for second in range(1, 6)}
-    points[make_key(1020)]["voltage"] = 230.0
+    points[make_key(1020)] |= {"voltage": 230.0, "measured": 1.0}
     return points
 
 

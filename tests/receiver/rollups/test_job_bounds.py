@@ -66,7 +66,9 @@ async def test_a_counter_of_2000_and_one_of_now_mark_the_ends_of_their_gap_alone
     await rollups.catch_up()
     await rollups.store.write([make_counter(YEAR_2000 + 5, wh_of_2000)])
     await rollups.run_once()
-    assert len(rollups.store.get_marks(HOUSE).waiting) < 24 * 4 + 10, "the ends, and the day in which the meter belonged"
+    assert len(rollups.store.get_marks(HOUSE).waiting) < 24 * 4 + 10, (
+        "the ends, and the day in which the meter belonged"
+    )
     await rollups.catch_up()
     for kind in ("energy_15m", "energy_1d", "energy_1y"):
         assert await read_energies(sqlite_store, kind) == (49.0, 5_000.0 - wh_of_2000)

@@ -2,12 +2,28 @@
 
 from collections.abc import Sequence
 from itertools import combinations
+from typing import NamedTuple
 
-from scraper.check.inverters import NIGHT_W, RoofNow
 from scraper.gateway.parse.phases import MeterValues
 from shared.agreement import COMPARED_FROM_W, differ_by_half, is_contradiction
 
+NIGHT_W = 15.0
+"""What inverters and relays draw by themselves at night, at most."""
 _SUPPLIES = ("production", "pv3p", "net-consumption", "storage")
+
+
+class RoofNow(NamedTuple):
+    """All inverters at this moment.
+
+    Attributes:
+        power: Of those together whose reports speak of now (W); None if none does, or one gives no power.
+        is_whole: Whether the reports of all speak of now.
+        most: What all of them can make now (W), nothing where the gateway says so at night; None if it is not known.
+    """
+
+    power: float | None = None
+    is_whole: bool = False
+    most: float | None = None
 
 
 def find_doubts(values: Sequence[MeterValues], roof: RoofNow, battery_w: float | None = 0.0) -> list[str]:

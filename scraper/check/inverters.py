@@ -1,8 +1,8 @@
 """The step to the inverters: what they report, and what of it speaks of now."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
+from scraper.check.doubts import NIGHT_W, RoofNow
 from scraper.check.findings import Findings
 from scraper.delta import gateway_clock
 from scraper.errors import GatewayError
@@ -13,24 +13,8 @@ from shared.durations import describe_duration
 from shared.fields import REPORT_SPEAKS_MS
 from shared.readings import Reading
 
-NIGHT_W = 15.0
-"""What inverters and relays draw by themselves at night, at most."""
 _MARGIN = 1.5
 _UNKNOWN_W = 500.0
-
-
-class RoofNow(NamedTuple):
-    """All inverters at this moment.
-
-    Attributes:
-        power: Of those together whose reports speak of now (W); None if none does, or one gives no power.
-        is_whole: Whether the reports of all speak of now.
-        most: What all of them can make now (W), nothing where the gateway says so at night; None if it is not known.
-    """
-
-    power: float | None = None
-    is_whole: bool = False
-    most: float | None = None
 
 
 async def check_inverters(

@@ -2,8 +2,7 @@
 
 import pytest
 
-from scraper.check.doubts import find_doubts
-from scraper.check.inverters import RoofNow
+from scraper.check.doubts import RoofNow, find_doubts
 from scraper.gateway.parse.phases import MeterValues
 
 UNKNOWN = RoofNow()

@@ -49,8 +49,8 @@ check: $(STAMP) ## check format, lint, types, import contracts and the rules of 
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
-	$(BIN)/lint-imports --config .importlinter-pure
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/lint-imports --no-cache --config .importlinter-pure
 	$(BIN)/python -m tests.repository
 	$(BIN)/python -m grafana --check
 	receiver/web/build.sh check

@@ -28,19 +28,25 @@ if ((${#missing[@]})); then
         [[ -z "${CI:-}" ]]
     fi
 fi
-if ! home_assistant/build.sh > /dev/null; then
+build_with_go() {
+    if ! command -v go > /dev/null || ! command -v cargo > /dev/null; then
+        echo "no Go or no cargo: tests that need a real InfluxDB, Caddy or kustomize are skipped" >&2
+        [[ -z "${CI:-}" ]]
+        return
+    fi
+    if [[ -z "${INFLUXD:-}" ]] && ! command -v influxd > /dev/null; then
+        influxd/build.sh
+    fi
+    if [[ -z "${INFLUXD1:-}" ]] && ! command -v influxd1 > /dev/null; then
+        influxd1/build.sh
+    fi
+    caddy/build.sh
+    go -C kubernetes/kustomize tool kustomize version
+}
+
+home_assistant/build.sh > /dev/null & # compiles on one core for minutes, as the others do
+home_assistant=$!
+build_with_go
+if ! wait "$home_assistant"; then
     [[ -z "${CI:-}" ]]
 fi
-if ! command -v go > /dev/null || ! command -v cargo > /dev/null; then
-    echo "no Go or no cargo: tests that need a real InfluxDB, Caddy or kustomize are skipped" >&2
-    [[ -z "${CI:-}" ]]
-    exit
-fi
-if [[ -z "${INFLUXD:-}" ]] && ! command -v influxd > /dev/null; then
-    influxd/build.sh
-fi
-if [[ -z "${INFLUXD1:-}" ]] && ! command -v influxd1 > /dev/null; then
-    influxd1/build.sh
-fi
-caddy/build.sh
-go -C kubernetes/kustomize tool kustomize version

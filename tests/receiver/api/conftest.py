@@ -16,8 +16,7 @@ StartOver = Callable[..., AbstractAsyncContextManager[Service]]
 """Starts a receiver over the store of that name (a key of `STORES`), with changes to its settings."""
 
 
-@pytest.fixture
-def start_over(request: pytest.FixtureRequest, tmp_path: Path) -> StartOver:
+def make_start_over(request: pytest.FixtureRequest, folder: Path) -> StartOver:
     """Receivers over stores of their own; InfluxDB starts only for who asks for it."""
 
     @contextlib.asynccontextmanager
@@ -26,11 +25,23 @@ def start_over(request: pytest.FixtureRequest, tmp_path: Path) -> StartOver:
             if store == "influxdb":
                 server = request.getfixturevalue("shared_influxd")
                 made = buckets.enter_context(make_buckets(server))
-                changes = {**over_influxdb.make_influxdb_settings(server, made, tmp_path), **changes}
-            async with service.start(tmp_path / store, **changes) as running:
+                changes = {**over_influxdb.make_influxdb_settings(server, made, folder), **changes}
+            async with service.start(folder / store, **changes) as running:
                 yield running
 
     return start
+
+
+@pytest.fixture
+def start_over(request: pytest.FixtureRequest, tmp_path: Path) -> StartOver:
+    """Starts receivers for one test."""
+    return make_start_over(request, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def start_over_once(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> StartOver:
+    """Starts receivers for tests of one file that change nothing."""
+    return make_start_over(request, tmp_path_factory.mktemp("stores"))
 
 
 @pytest.fixture(params=STORES)

@@ -13,7 +13,7 @@ from receiver.energy.energy import SignedEnergy, compute_energy_wh, compute_posi
 from receiver.energy.interpolation import make_linear_segments
 from receiver.stores.base import Store
 from scraper.uplink.sender import Sender
-from shared.units import DAY_S
+from shared.units import DAY_S, HOUR_S
 from simulator.clock import ManualClock
 from simulator.house import DEFAULT_START, NET, PRODUCTION, THREE_PHASE, TOTAL, House, PhaseEnergy
 from tests.clocks import SimulatedClock
@@ -55,34 +55,36 @@ async def test_a_days_energy_is_the_simulators_truth(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 async def test_an_outage_is_not_covered_and_nothing_is_invented(tmp_path: Path) -> None:
-    """Three hours without samples: coverage 0.875, the rest as it was, and nothing at all for the three hours."""
-    before_s, outage_s = 11 * 3600 + 30, 3 * 3600
+    """Half an hour of four without samples: coverage 0.875, the rest as it was, and nothing at all for that time."""
+    begin, stop = MIDNIGHT + 10 * HOUR_S, MIDNIGHT + 14 * HOUR_S
+    before_s, outage_s = 90 * 60 + 30, 30 * 60
     house = House(THREE_PHASE, seed=2)
-    clock = SimulatedClock(ManualClock(MIDNIGHT))
+    clock = SimulatedClock(ManualClock(begin))
     async with run_edge(tmp_path / "edge", house, clock) as scraper:
         await scraper.stream(before_s + 1)
         await scraper.samples.note_stop("the gateway is unreachable")
         clock.device.advance(outage_s - 1)
-        await scraper.stream(DAY_S - before_s - outage_s + 1)
+        await scraper.stream(stop - begin - before_s - outage_s + 1)
         await scraper.samples.note_stop("the scraper was stopped")
         async with run_hosted_receiver(tmp_path / "receiver", scraper.serial, clock) as (receiver, url):
             await deliver(scraper, url, clock)
             store, serial = receiver.store, scraper.serial
-            lost_ms = START_MS + before_s * 1000
+            begin_ms, stop_ms = begin * 1000, stop * 1000
+            lost_ms = begin_ms + before_s * 1000
             back_ms = lost_ms + outage_s * 1000
-            day = await measure_energies(store, serial, START_MS, STOP_MS)
-            parts = [await measure_energies(store, serial, *span) for span in ((START_MS, lost_ms), (back_ms, STOP_MS))]
+            whole = await measure_energies(store, serial, begin_ms, stop_ms)
+            parts = [await measure_energies(store, serial, *span) for span in ((begin_ms, lost_ms), (back_ms, stop_ms))]
             outage = await measure_energies(store, serial, lost_ms, back_ms)
-            ((_, (gap, stop)),) = await store.read_points(serial, "event", tags={"type": "gap"}, start=0, stop=2**53)
+            ((_, (gap, end)),) = await store.read_points(serial, "event", tags={"type": "gap"}, start=0, stop=2**53)
     assert (gap.timestamp, gap.fields["end"]) == (lost_ms, back_ms)
-    assert stop.timestamp == STOP_MS
+    assert end.timestamp == stop_ms
     spans = [
-        house.compute_truth_wh(MIDNIGHT, lost_ms // 1000),
-        house.compute_truth_wh(back_ms // 1000, MIDNIGHT + DAY_S),
+        house.compute_truth_wh(begin, lost_ms // 1000),
+        house.compute_truth_wh(back_ms // 1000, stop),
     ]
     for meter in METERS:
         for index, phase in enumerate("abc"):
-            found = day[meter, phase]
+            found = whole[meter, phase]
             assert found.coverage == 0.875
             assert (outage[meter, phase].wh, outage[meter, phase].coverage) == (None, 0.0)
             assert found.wh == pytest.approx(sum(part[meter, phase].wh or 0.0 for part in parts), rel=1e-9)

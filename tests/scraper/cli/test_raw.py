@@ -44,29 +44,7 @@ def list_requests(sim: Simulator) -> list[tuple[str, str]]:
     return [(entry.values["method"], entry.values["path"]) for entry in sim.ledger.list_kind("request")]
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "@evil.example/x",
-        ":8443/x",
-        "//evil.example/x",
-        "https://evil.example/x",
-        "/x/https://evil.example",
-        "/@evil.example",
-        "/%40evil",
-        "/ivp/../admin",
-        "/ivp/%2e%2e/admin",
-        "/ivp/%252e%252e/admin",
-        "/ivp meters",
-        "/ivp\r\nX-Y: z",
-        "/ivp%0d%0aX-Y:z",
-        "/ivp#x",
-        "/\\evil",
-        "/h\u00e4user",
-        "/" + "x" * 512,
-        "ivp/meters",
-    ],
-)
+@pytest.mark.parametrize("path", ["@evil.example/x", "/ivp/%252e%252e/admin", "/ivp\r\nX-Y: z"])
 async def test_a_path_that_could_lead_elsewhere_is_refused_without_a_connection(command_line, path):
     async with count_connections(command_line) as came:
         outcome = await command_line.run_command("read", path)

@@ -179,7 +179,11 @@ def run_receivers(year: Year) -> Iterator[Iterator[tuple[str, int]]]:
 def _run_each(folder: Path, year: Year, settings: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, int]]:
     common = {"RECEIVER_SITES_FILE": str(folder / "sites.yaml"), "RECEIVER_READ_SECRET": READ_SECRET}
     for store, own in settings.items():
+        began = time.perf_counter()
         with run_receiver(folder / store, year.gateway, **common, **own) as (port, _):
+            print(
+                f"{store:10}ready {time.perf_counter() - began:.2f} s after its start (promise: {READY_S})", flush=True
+            )
             yield store, port
 
 

@@ -16,12 +16,11 @@ import structlog
 
 from receiver.metrics import Metrics
 from receiver.outputs.base import OutputError, OutputState, Slice, Target
-from receiver.outputs.progress import OutputProgress
+from receiver.outputs.progress import ALL_KINDS, OutputProgress
 from receiver.outputs.progress_file import ProgressError, ProgressFile
 from receiver.stores.base import Store, StoreUnavailableError
 from shared.backoff import Backoff
 from shared.clock import Clock
-from shared.fields import KINDS
 from shared.readings import Reading
 from shared.units import DAY_MS, MINUTE_MS, MINUTE_S, QUARTER_MS
 
@@ -30,7 +29,6 @@ _FIRST_S = 5.0
 _LONGEST_S = 5.0 * MINUTE_S
 _KEEP_S = float(MINUTE_S)
 _SLICES_A_ROUND = 50
-_ALL_KINDS = frozenset(KINDS)
 _TARGET = "*"
 """In the place of a gateway: the target itself fails."""
 
@@ -77,7 +75,7 @@ class DurableOutput:
             return
         for quarter in quarters:
             for minute in range(quarter, min(quarter + QUARTER_MS, progress.sent_until), MINUTE_MS):
-                progress.mark(minute, _ALL_KINDS)
+                progress.mark(minute, ALL_KINDS)
 
     async def run(self) -> None:
         """As `Output.run`."""
@@ -115,10 +113,9 @@ class DurableOutput:
         """Keep what is late in quarter hours (gateway, start) that the roll-ups forget next. Raises ProgressError."""
         known = await self._load()
         if any(
-            minute // QUARTER_MS * QUARTER_MS == quarter
+            known[gateway].is_late_within(quarter, quarter + QUARTER_MS)
             for gateway, quarter in forgotten
             if gateway in known
-            for minute in known[gateway].late
         ):
             await self._keep(known)
 

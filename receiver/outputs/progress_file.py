@@ -16,7 +16,7 @@ from typing import NamedTuple, TypeVar
 import structlog
 
 from receiver.errors import ReceiverError
-from receiver.outputs.progress import OutputProgress
+from receiver.outputs.progress import LateSpan, OutputProgress
 from shared import durable_sqlite
 from shared.durable_sqlite import FileConnection, is_damage, open_transaction
 from shared.kept_sqlite import KeptFile, make_layout
@@ -26,7 +26,8 @@ _log = structlog.get_logger()
 
 FILE = "outputs.sqlite"
 """Its name in the state directory."""
-_LAYOUT = 2
+_LAYOUT = 3
+_LAYOUT_WITHOUT_SPAN = 2
 _LOG_LIMIT_BYTES = 1024 * 1024
 _PROGRESS = """
 CREATE TABLE progress (
@@ -39,8 +40,13 @@ CREATE TABLE late (
     output TEXT, gateway TEXT, minute INTEGER, kinds TEXT NOT NULL, PRIMARY KEY (output, gateway, minute)
 ) WITHOUT ROWID
 """
+_SPAN = """
+CREATE TABLE span (
+    output TEXT, gateway TEXT, start INTEGER NOT NULL, stop INTEGER NOT NULL, PRIMARY KEY (output, gateway)
+) WITHOUT ROWID
+"""
 _WISH = "CREATE TABLE wish (number INTEGER PRIMARY KEY, output TEXT NOT NULL, gateway TEXT NOT NULL, since INTEGER)"
-_TABLES = (_PROGRESS, _LATE, _WISH)
+_TABLES = (_PROGRESS, _LATE, _WISH, _SPAN)
 
 
 class ProgressError(ReceiverError):
@@ -142,9 +148,7 @@ class ProgressFile:
 
 def open_file(path: Path) -> FileConnection:
     """A durable connection; the file is made when it is missing. Raises sqlite3.Error and OSError."""
-    return durable_sqlite.open_with_tables(
-        path, lambda connection: make_layout(connection, _LAYOUT, _TABLES), log_limit_bytes=_LOG_LIMIT_BYTES
-    )
+    return durable_sqlite.open_with_tables(path, _make_tables, log_limit_bytes=_LOG_LIMIT_BYTES)
 
 
 def read_progresses(connection: sqlite3.Connection, output: str) -> dict[str, OutputProgress]:
@@ -158,6 +162,10 @@ def read_progresses(connection: sqlite3.Connection, output: str) -> dict[str, Ou
         )
         for gateway, sent_until, last_success, put_aside, is_silent in rows
     }
+    if _read_layout(connection) != _LAYOUT_WITHOUT_SPAN:  # a command may look before the service was started anew
+        for gateway, *span in connection.execute("SELECT gateway, start, stop FROM span WHERE output = ?", (output,)):
+            if gateway in found:
+                found[gateway].late_span = LateSpan(*span)
     for gateway, minute, kinds in connection.execute(
         "SELECT gateway, minute, kinds FROM late WHERE output = ?", (output,)
     ):
@@ -191,6 +199,19 @@ def leave_wish(path: Path, wish: OutputWish) -> None:
         raise _make_error(path, error) from error
 
 
+def _make_tables(connection: FileConnection) -> None:
+    if _read_layout(connection) == _LAYOUT_WITHOUT_SPAN:  # else an update would forget how far every output is
+        with open_transaction(connection):
+            connection.execute(_SPAN)
+            connection.execute(f"PRAGMA user_version = {_LAYOUT}")
+    make_layout(connection, _LAYOUT, _TABLES)
+
+
+def _read_layout(connection: sqlite3.Connection) -> int:
+    (layout,) = connection.execute("PRAGMA user_version").fetchone()
+    return int(layout)
+
+
 def _make_error(path: Path, error: Exception) -> ProgressError:
     return ProgressError(
         f"the file of the outputs {path} cannot be used ({error}): check the disk, its space and the permissions"
@@ -204,5 +225,8 @@ def _put(connection: sqlite3.Connection, output: str, progresses: Sequence[Outpu
         connection.execute("DELETE FROM late WHERE output = ? AND gateway = ?", (output, one.gateway))
         connection.executemany(
             "INSERT INTO late VALUES (?, ?, ?, ?)",
-            [(output, one.gateway, minute, " ".join(sorted(kinds))) for minute, kinds in one.late.items()],
+            [(output, one.gateway, minute, " ".join(sorted(kinds))) for minute, kinds in one.list_late().items()],
         )
+        connection.execute("DELETE FROM span WHERE output = ? AND gateway = ?", (output, one.gateway))
+        if one.late_span is not None:
+            connection.execute("INSERT INTO span VALUES (?, ?, ?, ?)", (output, one.gateway, *one.late_span))

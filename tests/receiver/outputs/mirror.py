@@ -16,8 +16,12 @@ from receiver.stores.base import GatewayReading, Store
 from receiver.stores.sqlite.store import SqliteStore
 from shared.fields import KINDS
 from shared.readings import FieldValue, Reading, Series
-from tests.clocks import StoppedClock
+from shared.units import QUARTER_MS
+from tests.clocks import NOW_MS, StoppedClock
+from tests.receiver.service import GATEWAY
 
+BEGUN_MS = NOW_MS // QUARTER_MS * QUARTER_MS
+"""Where an output begins that is set up at `NOW_MS`: before that, history is sent when somebody asks."""
 Content = dict[tuple[str, Series, int], dict[str, FieldValue]]
 """By gateway, series and time."""
 
@@ -136,3 +140,11 @@ class MirrorBench:
             for series, points in await self.store.read_points(gateway, kind, start=start, stop=stop):
                 found |= {(gateway, series, timestamp): fields for timestamp, fields in points}
         return found
+
+
+async def assert_equal(bench, *gateways, since=BEGUN_MS):
+    stored: Content = {}
+    for gateway in gateways or (GATEWAY,):
+        stored |= await bench.read_stored(gateway, since, bench.clock.now_ms() - bench.target.hold_ms)
+    given_out = {key: fields for key, fields in bench.target.content.items() if key[2] >= since}
+    assert given_out == stored

@@ -9,27 +9,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from receiver.outputs.progress_file import FILE, OutputWish, leave_wish
-from shared.units import DAY_MS, HOUR_MS, MINUTE_MS, QUARTER_MS
+from shared.units import DAY_MS, HOUR_MS, MINUTE_MS
 from tests.clocks import NOW_MS, StoppedClock
-from tests.receiver.outputs.mirror import Content, MirrorBench
+from tests.receiver.outputs.mirror import BEGUN_MS, MirrorBench, assert_equal
 from tests.receiver.service import GATEWAY, OTHER, make_inverter, make_meter
-
-BEGUN_MS = NOW_MS // QUARTER_MS * QUARTER_MS
-"""Where an output begins that is set up at `NOW_MS`: before that, history is sent when somebody asks."""
 
 
 @pytest.fixture
 async def bench(tmp_path):
     async with MirrorBench(tmp_path, StoppedClock()) as running:
         yield running
-
-
-async def assert_equal(bench, *gateways, since=BEGUN_MS):
-    stored: Content = {}
-    for gateway in gateways or (GATEWAY,):
-        stored |= await bench.read_stored(gateway, since, bench.clock.now_ms() - bench.target.hold_ms)
-    given_out = {key: fields for key, fields in bench.target.content.items() if key[2] >= since}
-    assert given_out == stored
 
 
 async def test_what_is_stored_is_delivered_once_its_time_has_passed(bench):

@@ -1,8 +1,14 @@
 """How far an output is, where a target takes only what is complete."""
 
+import contextlib
+import sqlite3
+from itertools import pairwise
+
+from receiver.outputs import progress as progress_module
 from receiver.outputs.base import Delivered, Slice
-from receiver.outputs.progress import OutputProgress
-from shared.units import MINUTE_MS
+from receiver.outputs.progress import ALL_KINDS, MOST_LATE, LateSpan, OutputProgress
+from receiver.outputs.progress_file import _LATE, _PROGRESS, _WISH, FILE, ProgressFile, load_standing
+from shared.units import DAY_MS, HOUR_MS, MINUTE_MS
 from tests.clocks import NOW_MS
 from tests.receiver.service import GATEWAY, make_meter
 
@@ -41,3 +47,87 @@ def test_what_a_target_lacks_shows_at_once():
         progress = OutputProgress(GATEWAY, BEGIN_MS, is_silent=True)
         begin(progress)
         assert progress.find_behind(BEGIN_MS + 10 * MINUTE_MS, 0) >= 10 * MINUTE_MS
+
+
+def test_of_too_many_late_minutes_all_between_is_late_and_what_is_new_goes_on():
+    """The 5,001st minute: a week that came scattered, the newest first."""
+    progress = OutputProgress(GATEWAY, BEGIN_MS)
+    minutes = [BEGIN_MS - number * 2 * MINUTE_MS for number in range(1, MOST_LATE + 2)]
+    for minute in minutes:
+        progress.note([make_meter(minute + 1000)])
+    assert progress.sent_until == BEGIN_MS
+    assert (progress.late, progress.late_span) == ({}, (minutes[-1], minutes[0] + MINUTE_MS))
+    assert progress.find_behind(BEGIN_MS, 0) == BEGIN_MS - minutes[-1]
+    before = minutes[-1] - 10 * MINUTE_MS
+    progress.note([make_meter(before), make_meter(minutes[7])])  # older ones go on coming
+    assert list(progress.late) == [before]
+    reached = [part for part in drain(progress) if part.start != before]
+    assert reached[0].start == minutes[-1]
+    assert reached[-1].stop == minutes[0] + MINUTE_MS
+    assert all(part.is_late and part.kinds == ALL_KINDS for part in reached)
+    assert all(one.stop == two.start for one, two in pairwise(reached))
+    assert (progress.has_late, progress.find_behind(BEGIN_MS, 0)) == (False, 0)
+
+
+def test_what_is_late_twice_over_is_one_span_again(monkeypatch):
+    monkeypatch.setattr(progress_module, "MOST_LATE", 3)
+    progress = OutputProgress(GATEWAY, BEGIN_MS)
+    for number in (40, 41, 43, 46, 60, 61, 62, 70, 10, 80):
+        progress.note([make_meter(BEGIN_MS - number * MINUTE_MS)])
+    assert progress.late_span == (BEGIN_MS - 70 * MINUTE_MS, BEGIN_MS - 40 * MINUTE_MS + MINUTE_MS)
+    assert sorted(progress.late) == [BEGIN_MS - 80 * MINUTE_MS, BEGIN_MS - 10 * MINUTE_MS]
+    taken = {minute for part in drain(progress) for minute in range(part.start, part.stop, MINUTE_MS)}
+    assert taken >= {BEGIN_MS - number * MINUTE_MS for number in (40, 41, 43, 46, 60, 61, 62, 70, 10, 80)}
+
+
+def test_a_span_that_was_refused_comes_again():
+    progress = OutputProgress(GATEWAY, BEGIN_MS, late_span=LateSpan(BEGIN_MS - HOUR_MS, BEGIN_MS))
+    part = progress.take_late()
+    assert part is not None
+    progress.put_back(part)
+    again = progress.take_late()
+    assert again == part
+    assert not progress.finish(again, NOW_MS, Delivered(until=part.start))
+    assert progress.take_late() == part
+
+
+def test_sending_again_from_a_time_leaves_what_is_late_before_it():
+    progress = OutputProgress(GATEWAY, BEGIN_MS, late_span=LateSpan(BEGIN_MS - HOUR_MS, BEGIN_MS))
+    progress.go_back(BEGIN_MS - 10 * MINUTE_MS)
+    assert progress.late_span == (BEGIN_MS - HOUR_MS, BEGIN_MS - 10 * MINUTE_MS)
+    progress.go_back(BEGIN_MS - 2 * HOUR_MS)
+    assert progress.late_span is None
+
+
+def drain(progress):
+    found = []
+    while (part := progress.take_late()) is not None:
+        assert progress.finish(part, NOW_MS, Delivered())
+        found.append(part)
+    return found
+
+
+async def test_what_is_late_outlives_the_process_also_while_it_is_on_its_way(tmp_path):
+    progress = OutputProgress(GATEWAY, BEGIN_MS, late_span=LateSpan(BEGIN_MS - DAY_MS, BEGIN_MS - HOUR_MS))
+    progress.mark(BEGIN_MS - 2 * DAY_MS, frozenset({"meter"}))
+    assert progress.take_late() is not None
+    progress.mark(BEGIN_MS - MINUTE_MS, frozenset({"inverter"}))
+    file = ProgressFile(tmp_path / FILE)
+    await file.keep("lines", [progress])
+    await file.close()
+    ((name, known),) = load_standing(tmp_path / FILE)
+    assert (name, known.late_span) == ("lines", progress.late_span)
+    assert known.late == {BEGIN_MS - 2 * DAY_MS: {"meter"}, BEGIN_MS - MINUTE_MS: {"inverter"}}
+
+
+async def test_a_file_of_the_last_version_keeps_its_cursors(tmp_path):
+    with contextlib.closing(sqlite3.connect(tmp_path / FILE)) as old:
+        old.executescript(f"{_PROGRESS}; {_LATE}; {_WISH}; PRAGMA user_version = 2;")
+        old.execute("INSERT INTO progress VALUES (?, ?, ?, NULL, 3, 0)", ("lines", GATEWAY, BEGIN_MS))
+        old.commit()
+    ((_, looked_at),) = load_standing(tmp_path / FILE)
+    file = ProgressFile(tmp_path / FILE)
+    known = await file.load("lines")
+    await file.close()
+    assert looked_at == known[GATEWAY] == OutputProgress(GATEWAY, BEGIN_MS, put_aside=3)
+    assert not file.was_damaged

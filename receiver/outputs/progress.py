@@ -99,12 +99,13 @@ class OutputProgress:
             self.late = {}
 
     def go_back(self, since: int) -> None:
-        """Deliver everything since a time again."""
+        """Deliver everything since a time again.
+
+        What is late stays late: a target may take it another way then, as PVOutput does, when roll-ups have settled.
+        """
         self.sent_until = min(self.sent_until, since)
         self._tried_until = self.sent_until
         self.is_silent = False
-        self.late = {minute: kinds for minute, kinds in self.late.items() if minute < since}
-        self._cut_span(before=since)
 
     def take_next(self, until: int, slice_ms: int) -> Slice | None:
         """The next slice that was never delivered; None if all before `until` was.
@@ -130,7 +131,8 @@ class OutputProgress:
         span = self.late_span
         if span is not None and span.start == start:
             stop = min(span.stop, quarter_stop, self._find_ready_until())
-            self._cut_span(after=-(-stop // MINUTE_MS) * MINUTE_MS)
+            begin = -(-stop // MINUTE_MS) * MINUTE_MS
+            self.late_span = LateSpan(begin, span.stop) if begin < span.stop else None
             kinds = ALL_KINDS
         else:
             stop, kinds = self._pop_minutes(start, quarter_stop)
@@ -185,10 +187,3 @@ class OutputProgress:
             kinds |= self.late.pop(stop)
             stop += MINUTE_MS
         return stop, kinds
-
-    def _cut_span(self, *, after: int | None = None, before: int | None = None) -> None:
-        """Leave of the late span what is after an instant, or what is before one."""
-        if self.late_span is not None:
-            start = self.late_span.start if after is None else max(self.late_span.start, after)
-            stop = self.late_span.stop if before is None else min(self.late_span.stop, before)
-            self.late_span = LateSpan(start, stop) if start < stop else None

@@ -8,7 +8,7 @@ from receiver.outputs import progress as progress_module
 from receiver.outputs.base import Delivered, Slice
 from receiver.outputs.progress import ALL_KINDS, MOST_LATE, LateSpan, OutputProgress
 from receiver.outputs.progress_file import _LATE, _PROGRESS, _WISH, FILE, ProgressFile, load_standing
-from shared.units import DAY_MS, HOUR_MS, MINUTE_MS
+from shared.units import DAY_MS, HOUR_MS, MINUTE_MS, QUARTER_MS
 from tests.clocks import NOW_MS
 from tests.receiver.service import GATEWAY, make_meter
 
@@ -91,12 +91,16 @@ def test_a_span_that_was_refused_comes_again():
     assert progress.take_late() == part
 
 
-def test_sending_again_from_a_time_leaves_what_is_late_before_it():
-    progress = OutputProgress(GATEWAY, BEGIN_MS, late_span=LateSpan(BEGIN_MS - HOUR_MS, BEGIN_MS))
-    progress.go_back(BEGIN_MS - 10 * MINUTE_MS)
-    assert progress.late_span == (BEGIN_MS - HOUR_MS, BEGIN_MS - 10 * MINUTE_MS)
+def test_what_is_late_goes_after_what_a_person_wants_again():
+    """A target that waits for the roll-ups of late minutes has passed them otherwise before they settle."""
+    span = LateSpan(BEGIN_MS - HOUR_MS, BEGIN_MS)
+    progress = OutputProgress(GATEWAY, BEGIN_MS, late_span=span)
     progress.go_back(BEGIN_MS - 2 * HOUR_MS)
-    assert progress.late_span is None
+    assert progress.take_late() is None
+    while (part := progress.take_next(BEGIN_MS, QUARTER_MS)) is not None:
+        progress.finish(part, NOW_MS, Delivered())
+    reached = drain(progress)
+    assert (reached[0].start, reached[-1].stop) == span
 
 
 def drain(progress):

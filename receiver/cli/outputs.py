@@ -9,12 +9,13 @@ import typer
 
 from receiver import settings
 from receiver.cli.console import show_errors_as_sentences
+from receiver.cli.output_names import refuse_unless_known, refuse_unless_sent
 from receiver.errors import ReceiverSettingError
 from receiver.outputs.progress_file import FILE, OutputWish, leave_wish, load_standing
 from shared.clock import SystemClock
 from shared.durations import describe_duration
-from shared.keys import is_serial
 from shared.logs import make_inert
+from shared.wire import EARLIEST_MS
 
 app = typer.Typer(no_args_is_help=False, invoke_without_command=True, help="How far every output is; send again.")
 
@@ -33,18 +34,15 @@ def print_outputs(context: typer.Context) -> None:
 @app.command()
 def resend(
     output: Annotated[str, typer.Argument(help="Its name, as `envoy-receiver outputs` lists it.")],
-    since: Annotated[str, typer.Option(help="A day or a time (ISO 8601), e.g. 2026-06-01.")],
+    since: Annotated[str, typer.Option(help="A day or a time (ISO 8601; UTC unless it has an offset).")],
     gateway: Annotated[str, typer.Option(help="Serial; all gateways unless given.")] = "",
 ) -> None:
     """Deliver everything since a time again; the running receiver begins within a minute."""
     with show_errors_as_sentences():
         chosen = settings.load()
-        if gateway and not is_serial(gateway):
-            raise ReceiverSettingError("--gateway must be a serial number")
-        path = chosen.state_dir / FILE
-        if output not in {name for name, _ in load_standing(path)}:
-            raise ReceiverSettingError(f"no output {output!r} has run here yet: `envoy-receiver outputs` lists them")
-        leave_wish(path, OutputWish(output, gateway, _parse_time(since)))
+        start = _parse_time(since, SystemClock().now_ms())
+        refuse_unless_sent(chosen, output, gateway)
+        leave_wish(chosen.state_dir / FILE, OutputWish(output, gateway, start))
     typer.echo("noted; the running receiver begins within a minute")
 
 
@@ -56,8 +54,7 @@ def forget(gateway: Annotated[str, typer.Argument(help="Serial.")]) -> None:
     """
     with show_errors_as_sentences():
         chosen = settings.load()
-        if not is_serial(gateway):
-            raise ReceiverSettingError("SERIAL must be a serial number")
+        refuse_unless_known(chosen, gateway)
         leave_wish(chosen.state_dir / FILE, OutputWish("mqtt", gateway, None))
     typer.echo("noted; the running receiver begins within a minute")
 
@@ -76,11 +73,15 @@ def describe_outputs(path: Path, now_ms: int) -> Iterator[str]:
         yield "no output has run here yet; docs/integrations.md says how to set one up"
 
 
-def _parse_time(text: str) -> int:
+def _parse_time(text: str, now_ms: int) -> int:
+    """A time of the past that readings may have, in milliseconds since 1970. Raises ReceiverSettingError."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise ReceiverSettingError(
             "--since must be a day or a time like 2026-06-01 or 2026-06-01T12:00+02:00"
         ) from None
-    return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+    found = round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+    if not EARLIEST_MS <= found <= now_ms:
+        raise ReceiverSettingError("--since must be a time of the past, from 2000 on: nothing was measured before that")
+    return found

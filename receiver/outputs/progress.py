@@ -135,7 +135,7 @@ class OutputProgress:
             self.late_span = LateSpan(begin, span.stop) if begin < span.stop else None
             kinds = ALL_KINDS
         else:
-            stop, kinds = self._pop_minutes(start, quarter_stop)
+            stop, kinds = self._take_minutes(start, quarter_stop)
         self._late_on_its_way = Slice(self.gateway, start, min(stop, self.sent_until), kinds, is_late=True)
         return self._late_on_its_way
 
@@ -180,7 +180,7 @@ class OutputProgress:
         oldest = min(starts, default=None)
         return oldest if oldest is not None and oldest < self._find_ready_until() else None
 
-    def _pop_minutes(self, start: int, before: int) -> tuple[int, frozenset[str]]:
+    def _take_minutes(self, start: int, before: int) -> tuple[int, frozenset[str]]:
         """Take away the late minutes that stand side by side; return their end, and all their kinds."""
         stop, kinds = start, frozenset[str]()
         while stop in self.late and stop < min(self.sent_until, before):

@@ -162,7 +162,7 @@ def read_progresses(connection: sqlite3.Connection, output: str) -> dict[str, Ou
         )
         for gateway, sent_until, last_success, put_aside, is_silent in rows
     }
-    if _read_layout(connection) != _LAYOUT_WITHOUT_SPAN:  # a command may look before the service was started anew
+    if _read_layout(connection) != _LAYOUT_WITHOUT_SPAN:  # a command may look before the service starts again
         for gateway, *span in connection.execute("SELECT gateway, start, stop FROM span WHERE output = ?", (output,)):
             if gateway in found:
                 found[gateway].late_span = LateSpan(*span)

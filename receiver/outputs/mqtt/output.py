@@ -80,7 +80,7 @@ class MqttOutput:
         discovery = "" if settings.discovery == "off" else settings.discovery
         self._topics = Topics(settings.topic, discovery)
         self._states: dict[str, GatewayStates] = {}
-        self._forgotten: set[str] = set()
+        self._forgotten: dict[str, int] | None = None  # None: the file was not read yet
         self._events: deque[Message] = deque(maxlen=_MOST_EVENTS)
         self._sent: dict[str, bytes] = {}
         self._sent_at: dict[str, int] = {}
@@ -90,7 +90,8 @@ class MqttOutput:
 
     def note(self, gateway: str, readings: Sequence[Reading]) -> None:
         """As `Output.note`."""
-        self._forgotten.discard(gateway)
+        if self._forgotten is not None:
+            self._forgotten.pop(gateway, None)
         for reading in readings:
             if reading.kind == "event":
                 payload = encode(make_event(reading.timestamp, reading.tags["type"], reading.fields))
@@ -203,22 +204,36 @@ class MqttOutput:
                 self._metrics.output_sent.labels(self.name).inc()
 
     async def _list_gateways(self) -> list[str]:
-        found = [one.gateway for one in await self._store.list_gateways()]
-        return [one for one in found if one not in self._forgotten and self._site_of(one).outputs.mqtt]
+        forgotten = await self._load_forgotten()
+        return [
+            one.gateway
+            for one in await self._store.list_gateways()
+            if one.last_timestamp > forgotten.get(one.gateway, 0) and self._site_of(one.gateway).outputs.mqtt
+        ]
+
+    async def _load_forgotten(self) -> dict[str, int]:
+        """By serial of a gateway that was forgotten the time of its newest reading then."""
+        if self._forgotten is None:
+            known = await self._file.load(self.name)
+            self._forgotten = {gateway: one.sent_until for gateway, one in known.items() if one.is_silent}
+        return self._forgotten
 
     async def _apply_wishes(self, client: aiomqtt.Client, inbox: Inbox) -> None:
+        forgotten = await self._load_forgotten()
         wishes = await self._file.read_wishes(self.name)
-        for wish in wishes.values():
-            if wish.since is None:
-                await forget_gateway(client, inbox, self._topics, wish.gateway, self._clock)
-                await self._lifetime.forget(wish.gateway)
-                self._forgotten.add(wish.gateway)
-                self._states.pop(wish.gateway, None)
-                self._sent_at.pop(wish.gateway, None)
-                self._sent = {self._topics.name_status(): ONLINE.encode()}
-                _log.info("an output forgot a gateway", output=self.name, gateway=wish.gateway)
+        gone: list[OutputProgress] = []
+        for gateway in {wish.gateway for wish in wishes.values() if wish.since is None}:
+            await forget_gateway(client, inbox, self._topics, gateway, self._clock)
+            await self._lifetime.forget(gateway)
+            self._states.pop(gateway, None)
+            self._sent_at.pop(gateway, None)
+            self._sent = {self._topics.name_status(): ONLINE.encode()}
+            summary = await self._store.read_summary(gateway)
+            forgotten[gateway] = self._clock.now_ms() if summary is None else summary.last_timestamp
+            gone.append(OutputProgress(gateway, forgotten[gateway], is_silent=True))
+            _log.info("an output forgot a gateway", output=self.name, gateway=gateway)
         if wishes:
-            await self._file.keep(self.name, [], granted=wishes)  # a broker that goes away meanwhile is asked again
+            await self._file.keep(self.name, gone, granted=wishes)  # a broker that goes away meanwhile is asked again
 
     def _show(self) -> None:
         for state in self.list_states(self._clock.now_ms()):

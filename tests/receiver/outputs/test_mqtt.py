@@ -222,15 +222,19 @@ async def test_a_gateway_is_forgotten_when_a_person_says_so(tmp_path, broker):
         await store(receiver, make_readings())
         async with subscribe(broker.port) as seen:
             await seen.wait_for(PANEL_DEVICE)
-    place = {"RECEIVER_STATE_DIR": str(tmp_path / "state"), "PYTHONPATH": ":".join(sys.path)}
+    place = make_process_settings(tmp_path, broker)
     async with Process("receiver", "outputs", "forget", GATEWAY, directory=tmp_path, settings=place) as command:
         assert await command.wait_for_end() == 0
     async with run(tmp_path, name_url(broker)) as receiver, subscribe(broker.port) as seen:
         await seen.wait_for(PANEL_DEVICE, b"")
         await seen.wait_for("envoy/status", b"online")
-    async with subscribe(broker.port) as seen:
-        await seen.wait_for("envoy/status")
-        assert set(seen.states) == {"envoy/status"}
+    async with run(tmp_path, name_url(broker)) as receiver, subscribe(broker.port) as seen:  # an update, say
+        await seen.wait_for("envoy/status", b"online")
+        await store(receiver, make_readings(), "122300009999")
+        await seen.wait_for("envoy/122300009999/energy")
+        assert not [topic for topic in seen.states if GATEWAY in topic]
+        await store(receiver, make_readings())
+        await seen.wait_for(PANEL_DEVICE)
 
 
 async def test_after_a_kill_the_broker_says_offline_and_no_total_falls(tmp_path, broker):

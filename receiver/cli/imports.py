@@ -1,6 +1,8 @@
 """`envoy-receiver import`: what another program stored before."""
 
 import asyncio
+import sys
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -11,6 +13,7 @@ from receiver.cli.import_steps import forget_energies, take_rows
 from receiver.errors import ReceiverSettingError
 from receiver.imports.formats.enlighten_times import DateOrder
 from receiver.imports.orders import ImportFormat, ImportOrder
+from receiver.imports.standard_input import STANDARD_INPUT, keep_as_file
 from receiver.settings import ReceiverSettings
 from receiver.sites.model import list_time_zones
 from shared.keys import is_serial
@@ -23,7 +26,10 @@ def take_past(
     form: Annotated[ImportFormat, typer.Argument(metavar="FORMAT", help=_FORMATS)],
     gateway: Annotated[str, typer.Option(help="Serial of the gateway that the readings are of.")],
     place: Annotated[
-        str, typer.Argument(metavar="FILE", help="The exported file, also packed by gzip; or http://HOST:8086.")
+        str,
+        typer.Argument(
+            metavar="FILE", help="The exported file, also packed by gzip; - is standard input; or http://HOST:8086."
+        ),
     ] = "",
     time_zone: Annotated[
         str | None, typer.Option(metavar="Z", help="Zone of local times, e.g. Europe/Berlin; else the site's.")
@@ -72,6 +78,9 @@ def take_past(
 def _take_in(chosen: ReceiverSettings, order: ImportOrder, *, dry_run: bool) -> list[str]:
     if not order.place:
         raise ReceiverSettingError("FILE is missing: the path of what the other program exported, or its address")
+    if order.place == STANDARD_INPUT:
+        with keep_as_file(sys.stdin.buffer) as copy:
+            return _take_in(chosen, replace(order, place=copy), dry_run=dry_run)
     summary = asyncio.run(take_rows(chosen, order, dry_run=dry_run))
     return [*summary.describe(dry_run=dry_run)]
 

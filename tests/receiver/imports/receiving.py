@@ -43,9 +43,9 @@ def run_receiver_process() -> Iterator["subprocess.Popen[str]"]:
         process.communicate()
 
 
-def run_import(*arguments: str, fails: bool = False) -> Result:
-    """`envoy-receiver import` for the gateway of the tests."""
-    result = CliRunner().invoke(app, ["import", *arguments, "--gateway", GATEWAY])
+def run_import(*arguments: str, fails: bool = False, typed: bytes | None = None) -> Result:
+    """`envoy-receiver import` for the gateway of the tests, with what comes in by standard input."""
+    result = CliRunner().invoke(app, ["import", *arguments, "--gateway", GATEWAY], input=typed)
     assert "Traceback" not in result.output
     assert bool(result.exit_code) == fails, result.output
     return result

@@ -84,7 +84,11 @@ class Metrics:
             registry=registry,
         )
         self.output_sent = Counter(
-            "receiver_output_sent", "Rows that an output's target has taken.", ["output"], registry=registry
+            "receiver_output_sent",
+            "Rows that an output's target has taken, repeated ones too: lines of a mirror (one for each time of a "
+            "series), slots and reports at EmonCMS, statuses and days at PVOutput, messages of MQTT.",
+            ["output"],
+            registry=registry,
         )
         self.output_failed = Counter(
             "receiver_output_failed",
@@ -101,7 +105,7 @@ class Metrics:
         )
         self.output_put_aside = Counter(
             "receiver_output_put_aside",
-            "Rows that a target refuses for good; the log names them.",
+            "Rows that a target refuses for good, each time that it does; the log names the first.",
             ["output"],
             registry=registry,
         )

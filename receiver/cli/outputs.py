@@ -68,7 +68,7 @@ def describe_outputs(path: Path, now_ms: int) -> Iterator[str]:
         if one.is_silent and not behind_ms:
             standing = "has all that there is (the gateway gives nothing new)"
         last = "never" if one.last_success is None else f"{describe_duration((now_ms - one.last_success) / 1000)} ago"
-        yield f"{output}  gateway {one.gateway}: {standing}, last success {last}, put aside {one.put_aside}"
+        yield f"{output}  gateway {one.gateway}: {standing}, last success {last}, put aside {one.put_aside} rows"
     if not known:
         yield "no output has run here yet; docs/integrations.md says how to set one up"
 

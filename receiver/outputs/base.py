@@ -44,8 +44,8 @@ class Delivered(NamedTuple):
     """What a target took.
 
     Attributes:
-        sent: Rows that it has now.
-        put_aside: Rows that it refuses for good; each was named in the log.
+        sent: Rows that it said yes to: lines, slots and reports, or statuses and days. Not what it had already.
+        put_aside: Rows that it refuses for good; the first of them were named in the log.
         until: Up to where the slice was delivered, if not all of it: the rest is not complete yet, and comes again. Of
             late readings all of it comes again then.
         is_silent: Whether nothing is stored after `until`, so that it lacks nothing.

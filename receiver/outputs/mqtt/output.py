@@ -193,6 +193,7 @@ class MqttOutput:
         for _ in range(len(self._events)):
             event = self._events.popleft()
             await client.publish(event.topic, event.payload, event.qos, timeout=PUBLISH_S)
+            self._metrics.output_sent.labels(self.name).inc()
         self._sent_at[gateway] = self._clock.now_ms()
 
     async def _send(self, client: aiomqtt.Client, messages: Iterable[Message]) -> None:

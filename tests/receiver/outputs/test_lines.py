@@ -5,9 +5,11 @@ import gzip
 
 import pytest
 
+from receiver.cli.outputs import describe_outputs
 from receiver.outputs.base import OutputError, Slice
 from receiver.outputs.lines.dialects import DIALECTS
 from receiver.outputs.lines.target import LinesTarget
+from receiver.outputs.progress_file import FILE
 from receiver.settings import LinesSettings
 from receiver.sites.model import Site
 from receiver.stores.kinds import STORED
@@ -209,6 +211,34 @@ async def test_meters_are_mirrored_as_the_owner_corrects_them(tmp_path):
         await deliver_one(tmp_path, f"http://127.0.0.1:{server.port}", "influxdb2", site, token="T")
     (line,) = [line for text in seen for line in text.splitlines() if "phase=a" in line]
     assert line == f"meter,gateway={GATEWAY},meter=production,phase=a power=-100.5,voltage=230.1 {NOW_MS}"
+
+
+async def test_what_is_counted_as_sent_are_the_lines_each_time_that_they_go(tmp_path):
+    """A line has all fields of a time; one that is refused is counted apart, and one that goes twice counts twice."""
+    lines = []
+
+    def answer(request):
+        found = gzip.decompress(request.body).decode().splitlines()
+        if any(line.startswith("inverter") for line in found):
+            return CannedReply(400, b'{"error": "no inverters here"}')
+        lines.extend(found)
+        return CannedReply(204)
+
+    async with run_server(answer) as server:
+        url = f"http://127.0.0.1:{server.port}"
+        async with MirrorBench(tmp_path, StoppedClock(), lambda store: make_target(store, url, "influxdb1")) as bench:
+            await bench.write(GATEWAY, list_readings(0))
+            bench.clock.advance(120)
+            await bench.catch_up()
+            counted = bench.driver._metrics
+            assert counted.output_sent.labels("lines")._value.get() == len(lines) == 3
+            await bench.write(GATEWAY, list_readings(0))
+            await bench.catch_up()
+            assert counted.output_sent.labels("lines")._value.get() == len(lines) == 6
+            assert counted.output_put_aside.labels("lines")._value.get() == 2
+            await bench.driver.close()
+            (said,) = describe_outputs(tmp_path / FILE, bench.clock.now_ms())
+            assert said.endswith("put aside 2 rows")
 
 
 def test_no_field_has_the_name_of_a_tag_of_its_kind():

@@ -118,19 +118,18 @@ async def test_states_are_there_and_retained(tmp_path, broker):
     assert not [topic for topic in seen.states if OTHER in topic], "the sites file keeps it out"
 
 
-async def test_events_are_not_retained(tmp_path, broker):
-    async with run(tmp_path, name_url(broker)) as receiver:
+async def test_events_are_not_retained_and_count_as_messages(tmp_path, broker):
+    async with subscribe(broker.port) as seen, run(tmp_path, name_url(broker)) as receiver:
         await store(receiver, make_readings())
-        async with subscribe(broker.port) as seen:
-            await seen.wait_for(f"{MINE}/status")
-            await store(
-                receiver, [Reading("event", {"type": "gap"}, time.time_ns() // 10**6, {"reason": "unreachable"})]
-            )
-            event = json.loads(await seen.wait_for(f"{MINE}/event"))
-            assert (event["type"], event["reason"]) == ("gap", "unreachable")
-        async with subscribe(broker.port) as seen:
-            await seen.wait_for(f"{MINE}/status")
-            assert f"{MINE}/event" not in seen.states
+        await seen.wait_for(f"{MINE}/status")
+        await store(receiver, [Reading("event", {"type": "gap"}, time.time_ns() // 10**6, {"reason": "unreachable"})])
+        event = json.loads(await seen.wait_for(f"{MINE}/event"))
+        assert (event["type"], event["reason"]) == ("gap", "unreachable")
+        sent = receiver.metrics.output_sent.labels("mqtt")._value
+        await wait_until(lambda: sent.get() == len(seen.messages), "as many counted as came")
+        async with subscribe(broker.port) as later:
+            await later.wait_for(f"{MINE}/status")
+            assert f"{MINE}/event" not in later.states
 
 
 async def test_a_login_is_accepted_and_a_wrong_one_is_told(tmp_path, broker, capfd):

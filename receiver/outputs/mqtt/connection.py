@@ -12,7 +12,7 @@ from receiver.outputs.base import OutputError
 from receiver.settings.outputs import MqttSettings
 
 PUBLISH_S = 30.0
-_KEEPALIVE_S = 30
+KEEPALIVE_S = 30
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
 _LOGIN = ("not authori", "bad user name", "identifier rejected")
 _quiet = logging.getLogger("receiver.outputs.mqtt")
@@ -40,7 +40,7 @@ async def open_connection(settings: MqttSettings, will: aiomqtt.Will | None = No
             logger=_quiet,
             will=will,
             timeout=PUBLISH_S,
-            keepalive=_KEEPALIVE_S,
+            keepalive=KEEPALIVE_S,
             tls_context=tls,
         ) as client:
             yield client

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from receiver.outputs.mqtt.connection import KEEPALIVE_S
 from shared.readings import Reading
 from tests.end_to_end.processes import Process
 from tests.home_assistant.instance import HomeAssistant, Shown, run_home_assistant
@@ -90,7 +91,8 @@ async def test_home_assistant_shows_a_site_and_its_panels(site):
     assert phase["disabled"], "the recorder writes each change of each phase"
     process.kill()
     await process.wait_for_end()
-    away = await home.wait_until(lambda now: now.list_states() <= {"unavailable"}, "the last will")
+    patience_s = 1.5 * KEEPALIVE_S  # a broker gives a client up that says nothing for so long
+    away = await home.wait_until(lambda now: now.list_states() <= {"unavailable"}, "the will", patience_s=patience_s)
     assert away.complaints == []
     await process.start()
     again = await home.wait_until(has_values, "the values after a restart")

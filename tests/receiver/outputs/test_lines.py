@@ -81,6 +81,9 @@ async def test_influxdb_1_has_what_the_store_has_after_an_outage(tmp_path):
                 rows = server.read_field(kind, field, tag)
                 found = {(one["tags"][tag], at): value for one in rows for at, value in one["values"]}
                 assert found == select(stored, kind, field)
+            for kind in ("meter", "inverter"):
+                (counted,) = server.query(f'SELECT count("power") FROM "{kind}"', "envoy")  # noqa: S608 (a name of ours)
+                assert counted["values"][0][1] == len(select(stored, kind, "power"))
             (counted,) = server.query('SELECT count("reason") FROM "event"', "envoy")
             assert counted["values"][0][1] == MINUTES
             (text,) = server.query('SELECT last("reason") FROM "event"', "envoy")

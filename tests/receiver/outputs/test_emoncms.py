@@ -5,6 +5,7 @@ import contextlib
 import pytest
 
 from receiver.cli.outputs import describe_outputs
+from receiver.outputs import progress
 from receiver.outputs.emoncms.target import EmonCmsTarget
 from receiver.outputs.progress_file import FILE, OutputWish, leave_wish
 from receiver.settings import EmonCmsSettings
@@ -198,7 +199,10 @@ async def test_a_backlog_that_does_not_come_is_waited_for_a_quarter_hour_and_sto
         assert len(list_slots(fake)) == len(set(list_slots(fake)))
 
 
-async def test_what_lies_behind_is_left_out_where_the_owner_says_so(tmp_path):
+@pytest.mark.parametrize("most", [5_000, 3])
+async def test_what_lies_behind_is_left_out_where_the_owner_says_so(tmp_path, monkeypatch, most):
+    """However many minutes of it there are."""
+    monkeypatch.setattr(progress, "MOST_LATE", most)
     site = Site.model_validate({"outputs": {"emoncms": {"node": "Envoy-S", "late": "drop"}}})
     async with run_bench(tmp_path, site) as (bench, fake, _):
         await run_live(bench, 60)

@@ -21,13 +21,14 @@ from benchmarks.processes import find_free_port, read_metric, run_scraper, run_s
 
 PROMISE_S = 3.0
 _OWN_ROWS = 2
-"""That the scraper was started, and what it says of itself and of the gateway."""
+"""That the scraper was started, and what it says of itself."""
 
 
 def find_first_answer(ledger: Path, since: float) -> float:
     """Epoch seconds of the first answer after that time."""
     with ledger.open(encoding="utf-8") as lines:
-        return min(sent for sent in (json.loads(line)["sent_ms"] / 1000 for line in lines) if sent >= since)
+        answers = [float(json.loads(line)["sent_ms"]) / 1000 for line in lines]
+    return min(sent for sent in answers if sent >= since)
 
 
 def wait_for_reading(status_port: int) -> float:

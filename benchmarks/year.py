@@ -39,6 +39,8 @@ from tests.influxd.server import ADMIN_TOKEN, ORG, Influxd, run_influxd
 DAYS = int(os.environ.get("DAYS", "365"))
 DENSE_DAYS = int(os.environ.get("DENSE_DAYS", "14"))
 TURNS = 21
+READY_S = 1.5
+"""Of a receiver over the year, promised at most."""
 BUCKET, LIVE_BUCKET = "envoy", "envoy_live"
 READ_SECRET = secrets.token_hex(32)
 

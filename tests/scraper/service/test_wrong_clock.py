@@ -84,5 +84,5 @@ async def test_a_failure_during_a_commit_begins_the_gap_at_what_was_committed(tm
             await run_until_it_fails(at_home)
         assert caught.group_contains(ZeroDivisionError)
         monkeypatch.setattr(OutboxThread, "append", append)
-        (gap,) = await at_home.read_points("event", type="gap")
+        gap = (await at_home.read_points("event", type="gap"))[-1]  # a busy machine may have made others before
         assert gap.timestamp == max(point.timestamp for point in await at_home.read_points("meter"))

@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 REGISTRY ?= localhost
 BASE ?= origin/main
+# Twice the cores of a small machine: most tests wait for processes and clocks most of the time.
+WORKERS ?= 4
 VERSION ?= $(shell sed -n 's/^VERSION = "\(.*\)"$$/\1/p' shared/version.py)
 COMPILE := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11
 STAMP := $(VENV)/.installed
@@ -62,13 +64,13 @@ servers: ## build the real servers that tests start, once a machine, into caches
 	tests/servers.sh
 
 test: $(STAMP) $(PAGE) servers ## run every test
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n $(WORKERS)
 
 test-quick: $(STAMP) $(PAGE) ## run the tests that take seconds
-	$(BIN)/python -m pytest -n 2 -m "not slow"
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow"
 
 coverage: $(STAMP) $(PAGE) servers ## run the same with the lines counted that they reach; fails below the floor (pyproject.toml)
-	$(BIN)/python -m pytest -n 2 -m "not slow" --cov --cov-report=term
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow" --cov --cov-report=term
 
 format: $(STAMP) ## put the code into our format
 	$(BIN)/ruff format .

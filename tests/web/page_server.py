@@ -113,9 +113,12 @@ class PageServer:
         now = self.clock.now_ms()
         await self.send(*self._make_history(now - 30 * HOUR_MS, now - 24 * HOUR_MS))
         await self.send(*self._make_history(now - 4 * HOUR_MS, now))
-        await self.set_power(production=1234.0, net=-234.0)
-        await self.send(make_status(now))
+        await self._speak_now()
         await self.receiver.rollups.catch_up()
+
+    async def _speak_now(self) -> None:
+        await self.set_power(production=1234.0, net=-234.0)
+        await self.send(make_status(self.clock.now_ms()))
 
     async def add_past(self, *ages_ms: int) -> None:
         """Give the household six hours each that ended so long ago."""
@@ -129,6 +132,7 @@ class PageServer:
         stop = self.clock.now_ms() - until_days_ago * 24 * HOUR_MS
         await self.send(*self._make_history(stop - days * 24 * HOUR_MS, stop))
         await self.receiver.rollups.catch_up()
+        await self._speak_now()  # what that took on a busy machine is no silence of the gateway
 
     async def add_battery_past(self, age_ms: int) -> None:
         """Give the household six hours with a battery that ended so long ago: it charges first, then it gives."""

@@ -62,6 +62,8 @@ def make_fingerprint(site: Site) -> str:
         meter: [correction.role, sorted(correction.reversed)] for meter, correction in site.meters.items()
     }
     kept["panels"] = {serial: [panel.name, panel.array] for serial, panel in site.panels.items()}
+    if site.cloud is not None:  # of other sites nothing is to be computed again because there may be one
+        kept["cloud"] = site.cloud
     return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from receiver.sites import plain_yaml
+from receiver.sites.cloud_links import find_wrong_links
 from receiver.sites.destinations import find_wrong_places
 from receiver.sites.houses import find_contradictions
 from receiver.sites.model import (
@@ -56,6 +57,7 @@ _MUST: Mapping[str, str] = MappingProxyType({
     "system": "must be the number of the system, as its page at PVOutput says it",
     "mqtt": "must be true or false",
     "billing_day": "must be a day of the month from 1 to 28",
+    "cloud": "must be the name of the system at the receiver: system- and its number, e.g. system-4711023",
 })  # fmt: skip
 _PARTS: Mapping[str, type[BaseModel]] = MappingProxyType(
     {"location": Location, "meters": MeterCorrection, "panels": SitePanel, "tariffs": Tariff, "outputs": SiteOutputs}
@@ -108,7 +110,7 @@ def parse(data: bytes) -> Sites:
             _make_sentence(problem["loc"], problem["type"], problem["msg"], plain) for problem in error.errors()
         ]
         raise SitesFileError(list(dict.fromkeys(sentences))) from None
-    if sentences := [*find_contradictions(sites), *find_wrong_places(sites)]:
+    if sentences := [*find_contradictions(sites), *find_wrong_places(sites), *find_wrong_links(sites)]:
         raise SitesFileError(sentences)
     return sites
 

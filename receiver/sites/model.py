@@ -27,6 +27,7 @@ from receiver.energy.site import Netting
 from receiver.sites.output_keys import SiteEmonCms, SitePvOutput
 from receiver.sites.part import SitePart, make_sentence_error
 from receiver.sites.tariffs import parse_hourly_rates
+from shared.cloud_identity import PREFIX
 from shared.keys import is_serial
 
 IGNORE = "ignore"
@@ -174,6 +175,8 @@ class Site(SitePart):
         currency: Of their prices, by its code of ISO 4217; it names amounts and changes none.
         outputs: Where its values go, of what the settings configure.
         billing_day: The day of the month on which a new billing month begins; every month has it.
+        cloud: The same system as it is read through the cloud, by its name at the receiver: it fills in what was not
+            measured. None for none.
     """
 
     name: Name | None = None
@@ -187,6 +190,7 @@ class Site(SitePart):
     currency: Annotated[str, StringConstraints(pattern=r"\A[A-Z]{3}\z")] | None = None
     outputs: SiteOutputs = SiteOutputs()
     billing_day: int = Field(1, ge=1, le=28)
+    cloud: Annotated[str, StringConstraints(pattern=rf"\A{PREFIX}[0-9]{{1,20}}\z")] | None = None
 
     @property
     def zone(self) -> zoneinfo.ZoneInfo:

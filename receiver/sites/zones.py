@@ -6,6 +6,7 @@ from typing import Literal
 
 import tzlocal
 
+from receiver.sites.cloud_links import find_linked_gateway
 from receiver.sites.file import SitesFile
 from receiver.sites.houses import group_by_site
 from receiver.sites.model import Site, list_time_zones
@@ -70,6 +71,10 @@ class LocatedSites:
     def list_houses(self) -> dict[str, list[str]]:
         """The serials of the gateways of each site that the sites file names."""
         return group_by_site(self._file.get())
+
+    def find_linked(self, system: str) -> str | None:
+        """The serial of the gateway that a system of the cloud is linked to; None for none."""
+        return find_linked_gateway(self._file.get(), system)
 
     def find_house_zone(self, serials: Sequence[str]) -> str | None:
         """The zone of a house: as the sites file says of one of its gateways, else that of all; None if they differ."""

@@ -112,6 +112,7 @@ def test_rows_hold_only_fields_of_their_kind(kind):
         ("{tariffs: [{valid_from: 2026-01-01, rates: 0.3}]}", True),
         ("{name: Home}", True),
         ("{currency: EUR}", True),
+        ("{cloud: system-9}", True),
         ("{location: {latitude: 1, longitude: 2}}", False),
         ("{panels: {4: {tilt: 30, rated_watts: 400}}}", False),
     ],

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from receiver.sites import Site
+from receiver.sites.cloud_links import find_linked_gateway
 from receiver.sites.houses import choose_billing_day, group_by_site
 from receiver.sites.load import MAX_BYTES, SitesFileError, parse
 from receiver.sites.model import Location
@@ -35,6 +36,21 @@ def test_gateways_of_one_house_lie_in_one_zone_and_have_one_billing_day():
     assert choose_billing_day([sites["3"], sites["1"]]) == 2
 
 
+def test_a_system_of_the_cloud_is_linked_to_one_gateway_at_home():
+    (twice,) = find_problems("1: {cloud: system-9}\n3: {cloud: system-8}\n2: {cloud: system-9}")
+    assert twice == (
+        "gateways 1 and 2, cloud: each is linked to system-9, whose energies are of all gateways together; leave cloud "
+        "to one that is the only gateway of its system"
+    )
+    (itself,) = find_problems("system-9: {cloud: system-9}")
+    assert itself == (
+        "gateway system-9, cloud: is a system of the cloud itself: write 'cloud: system-9' into the entry of the "
+        "gateway at home"
+    )
+    sites = parse(b"1: {cloud: system-9}\n2: {cloud: system-8}\nsystem-9: {name: Cloud}")
+    assert [find_linked_gateway(sites, system) for system in ("system-9", "system-8", "system-7")] == ["1", "2", None]
+
+
 def test_the_example_of_the_docs_loads_whole():
     """Every key of the model stands in the example and arrives with its value."""
     example = re.search(r"```yaml\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
@@ -52,6 +68,7 @@ def test_the_example_of_the_docs_loads_whole():
     }  # fmt: skip
     assert [tariff.valid_from for tariff in site.tariffs] == [date(2025, 1, 1), date(2026, 1, 1)]
     assert (site.billing_day, sites["122300005678"].billing_day) == (15, 1)
+    assert site.cloud == "system-4711023"
     assert site.tariffs[0].rates == (0.32,) * 24
     assert site.tariffs[1].rates == (0.21,) * 6 + (0.34,) * 16 + (0.21,) * 2
     assert {key for site in sites.values() for key in site.model_fields_set} == set(Site.model_fields)
@@ -97,6 +114,8 @@ def test_serials_and_texts_stay_as_they_are_written():
         ("{billing_day: 0}", "gateway 1, billing_day: must be a day of the month from 1 to 28"),
         ("{billing_day: 29}", "gateway 1, billing_day: must be a day of the month from 1 to 28"),
         ("{billing_day: 1.5}", "gateway 1, billing_day: must be a day"),
+        ("{cloud: 4711023}", "gateway 1, cloud: must be the name of the system at the receiver: system- and its number"),
+        ("{cloud: system-4a}", "gateway 1, cloud: must be the name of the system"),
         ("{meters: 3}", "gateway 1, meters: must be meter names"),
         ("{meters: {production: {sign: -1}}}", "gateway 1, meters, production, sign: no such key; there are role"),
         ("{meters: {production: {role: solar}}}", "meters, production, role: must be production, pv3p, net-consumption"),

@@ -6,18 +6,17 @@ of it still arrive, so live data costs one small durable write each quarter hour
 """
 
 import asyncio
-from collections import Counter
-from collections.abc import Awaitable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Protocol
 
 from receiver.ingest.journal import DirtyQuarter, Journal, JournalBegunAgainError, JournalError, RollupState
+from receiver.ingest.marks import GatewayMarks
 from receiver.stores.base import GatewayReading, StoreUnavailableError, Writable
 from shared.problems import Rejection
 from shared.units import HOUR_MS, QUARTER_MS
 
-_SETTLED_MS = 2 * QUARTER_MS
-"""How long after its start a quarter is expected to get live readings: inverters report up to a quarter hour late."""
+_FILLING = "interval"
+"""The kind of the readings by which a system of the cloud fills in what its linked gateway did not measure."""
 
 
 class JournalReader(Protocol):
@@ -36,66 +35,6 @@ class JournalReader(Protocol):
         ...
 
 
-@dataclass
-class GatewayMarks:
-    """What is to be done for one gateway. Quarters are their starts, milliseconds since 1970.
-
-    Attributes:
-        state: What the journal says of it; None: nothing, so all of it is to be computed.
-        in_journal: Quarters that are in the journal.
-        told: Those of them whose readings the reader of the journal has heard of.
-        fresh: Quarters with readings that no roll-up has seen.
-        hours_due: Quarters whose hours and days are still to follow.
-        failed: Quarters that could not be computed, set aside for a while.
-        writing: Quarters of writes under way, and how many.
-    """
-
-    state: RollupState | None = None
-    in_journal: set[int] = field(default_factory=set)
-    told: set[int] = field(default_factory=set)
-    fresh: set[int] = field(default_factory=set)
-    hours_due: set[int] = field(default_factory=set)
-    failed: set[int] = field(default_factory=set)
-    writing: Counter[int] = field(default_factory=Counter)
-
-    @property
-    def has_history(self) -> bool:
-        """Whether a history is to be computed."""
-        return self.state is None or self.state.backfill_until is not None
-
-    @property
-    def waiting(self) -> set[int]:
-        """Every quarter that is not fully rolled up."""
-        return self.fresh | self.hours_due | self.failed
-
-    def list_unsettled(self, start: int, stop: int) -> list[tuple[int, int]]:
-        """The time in [start, stop) (UTC milliseconds) whose roll-ups may still change, in order, without overlap.
-
-        Up to a quarter hour beside a dirty one counts too: readings of meters reach over its boundaries.
-        """
-        if self.state is None:
-            return [(start, stop)]
-        # What is being rolled up right now is in none of the sets but `in_journal`.
-        dirty = sorted(self.in_journal | self.waiting | self.writing.keys())
-        stretches = [(quarter - QUARTER_MS, quarter + 2 * QUARTER_MS) for quarter in dirty]
-        if self.state.backfill_until is not None:
-            stretches.insert(0, (start, self.state.backfill_until))
-        found: list[tuple[int, int]] = []
-        for first, last in sorted((max(first, start), min(last, stop)) for first, last in stretches):
-            if found and first <= found[-1][1]:
-                found[-1] = (found[-1][0], max(found[-1][1], last))
-            elif first < last:
-                found.append((first, last))
-        return found
-
-    def list_settled(self, now_ms: int) -> set[int]:
-        """Quarters that the journal may forget. None while hours wait: what they are of may lie in other quarters."""
-        if self.hours_due:
-            return set()
-        busy = self.fresh | self.failed | self.writing.keys()
-        return {quarter for quarter in self.in_journal - busy if quarter + _SETTLED_MS <= now_ms}
-
-
 class MarkingStore:
     """A store that makes the quarter of every reading dirty that is written through it.
 
@@ -103,12 +42,21 @@ class MarkingStore:
         store: Where the readings go.
         journal: Where dirty quarters are kept.
         is_import: Whether nobody is to hear of the readings, so that no output goes back to their time.
+        find_linked: The gateway whose roll-ups depend on the intervals of a system, too; None for none.
     """
 
-    def __init__(self, store: Writable, journal: Journal, *, is_import: bool = False) -> None:
+    def __init__(
+        self,
+        store: Writable,
+        journal: Journal,
+        *,
+        is_import: bool = False,
+        find_linked: Callable[[str], str | None] | None = None,
+    ) -> None:
         self._store = store
         self._journal = journal
         self._is_import = is_import
+        self._find_linked = find_linked
         self._loaded = False
         self._loading = asyncio.Lock()
         self._in_order = asyncio.Lock()
@@ -117,13 +65,15 @@ class MarkingStore:
 
     async def write(self, rows: Sequence[GatewayReading]) -> dict[int, Rejection]:
         """As `Store.write`. A journal that cannot be written is as bad as a store that cannot: come again later."""
-        numbers = {(row.gateway, row.reading.timestamp // QUARTER_MS) for row in rows}
-        touched = [(gateway, number * QUARTER_MS) for gateway, number in numbers]
+        own = {(row.gateway, row.reading.timestamp // QUARTER_MS * QUARTER_MS) for row in rows}
+        linked = self._list_linked(rows)
+        touched = own | linked
         for gateway, quarter in touched:
             self.get_marks(gateway).writing[quarter] += 1
         try:
             async with self._in_order:  # a write that waits for the journal is not overtaken by one that need not
-                await self._keep(touched, told=self._is_import)
+                await self._keep(own, told=self._is_import)
+                await self._keep(linked, told=True)
             return await self._store.write(rows)
         except JournalError as error:
             raise StoreUnavailableError(str(error)) from error
@@ -235,6 +185,18 @@ class MarkingStore:
             heard = [(name, quarter) for name, marks in self.gateways.items() for quarter in marks.in_journal]
             await self._guard(self._journal.tell(heard))
 
+    def _list_linked(self, rows: Sequence[GatewayReading]) -> set[DirtyQuarter]:
+        """The quarters of linked gateways that depend on these intervals, each of which is of the time before it."""
+        if self._find_linked is None:
+            return set()
+        ends = [(row.gateway, row.reading.timestamp) for row in rows if row.reading.kind == _FILLING]
+        gateways = {system: self._find_linked(system) for system, _ in ends}
+        return {
+            (gateway, (end - 1) // QUARTER_MS * QUARTER_MS)
+            for system, end in ends
+            if (gateway := gateways[system]) is not None
+        }
+
     def _list_settled(self, now_ms: int) -> list[DirtyQuarter]:
         return [
             (gateway, quarter) for gateway, marks in self.gateways.items() for quarter in marks.list_settled(now_ms)
@@ -272,24 +234,3 @@ class MarkingStore:
         except JournalError:
             self._loaded = False
             raise
-
-
-def list_stretches(quarters: Iterable[int], *, unit_ms: int, most_ms: int) -> list[tuple[int, int]]:
-    """The time that these quarters cover, in pieces, the newest first.
-
-    Args:
-        quarters: Their starts, milliseconds since 1970, in any order.
-        unit_ms: Pieces begin and end at multiples of it (`QUARTER_MS` or `HOUR_MS`).
-        most_ms: No piece is longer, and none crosses a multiple of it, so that pieces are the same however they came.
-
-    Returns:
-        Start and stop of each piece.
-    """
-    pieces: list[tuple[int, int]] = []
-    for start in sorted({quarter // unit_ms * unit_ms for quarter in quarters}, reverse=True):
-        stop = start + unit_ms
-        if pieces and pieces[-1][0] == stop and stop % most_ms:
-            pieces[-1] = (start, pieces[-1][1])
-        else:
-            pieces.append((start, stop))
-    return pieces

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable
 
 import structlog
 
-from receiver.ingest.marking import MarkingStore, list_stretches
+from receiver.ingest.marking import MarkingStore
+from receiver.ingest.marks import list_stretches
 from receiver.metrics import Metrics
 from receiver.rollups.roll import Roller, Stretch
 from receiver.sites.model import Site

@@ -8,7 +8,7 @@ import structlog
 
 from receiver.ingest.arrivals import Arrivals, DeliveryMinute
 from receiver.ingest.journal import RollupState
-from receiver.ingest.marking import GatewayMarks
+from receiver.ingest.marks import GatewayMarks
 from receiver.rollups.expired_minutes import count_expired_days
 from receiver.stores.base import GatewayReading, Store
 from shared.clock import Clock

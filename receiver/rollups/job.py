@@ -62,6 +62,7 @@ class Rollups:
         state_dir: Where the journal lies.
         arrivals: What came in, for the kind `delivery`.
         metrics: Progress and failures.
+        find_linked: The gateway that a system of the cloud is linked to, by the system; None for none.
     """
 
     def __init__(
@@ -74,10 +75,11 @@ class Rollups:
         state_dir: Path,
         arrivals: Arrivals | None = None,
         metrics: Metrics | None = None,
+        find_linked: Callable[[str], str | None] | None = None,
     ) -> None:
         self._prepare = prepare
         self._journal = Journal(state_dir / JOURNAL_FILE)
-        self.store = MarkingStore(store, self._journal)
+        self.store = MarkingStore(store, self._journal, find_linked=find_linked)
         self._plain_store = store
         self._clock = clock
         self._arrivals = arrivals or Arrivals()

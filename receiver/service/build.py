@@ -105,6 +105,7 @@ def build(
         state_dir=settings.state_dir,
         arrivals=arrivals,
         metrics=metrics,
+        find_linked=sites.find_linked,
     )
     watch = Watch(clock)
     hub = Hub(store, watch, clock)

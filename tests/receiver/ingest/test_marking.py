@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from receiver.ingest.journal import Journal, RollupState
-from receiver.ingest.marking import GatewayMarks, MarkingStore, list_stretches
+from receiver.ingest.marking import MarkingStore
+from receiver.ingest.marks import GatewayMarks, list_stretches
 from receiver.stores.base import GatewayReading, StoreUnavailableError
 from shared.readings import Reading
 from shared.units import HOUR_MS, QUARTER_MS

@@ -277,5 +277,6 @@ EventType: TypeAlias = Literal[
     "outage",
     "quota",
     "grant",
+    "fill",
 ]
 """Values of the `type` tag of an `event`."""

@@ -21,6 +21,10 @@ class WindowEnergy(NamedTuple):
         taken_over_wh: The part of `wh` that nobody measured here: an import says it. None for none.
         taken_over_unallocated_wh: Further energy of an import whose window ends in this one and began before it; None
             for none.
+        filled_wh: The part of `wh` that stands in this window because the linked system of the cloud says so. None for
+            none.
+        uncounted_wh: The part of `filled_wh` that no counter here has counted: it is as the cloud gives it. None for
+            none.
     """
 
     wh: float | None
@@ -28,6 +32,8 @@ class WindowEnergy(NamedTuple):
     unallocated_wh: float = 0.0
     taken_over_wh: float | None = None
     taken_over_unallocated_wh: float | None = None
+    filled_wh: float | None = None
+    uncounted_wh: float | None = None
 
 
 class SignedEnergy(NamedTuple):

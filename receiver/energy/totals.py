@@ -5,7 +5,8 @@ inside the coarse window: where a gap lies wholly within, its energy belongs the
 other gaps stays unallocated, for a window that is coarser still. So quarter hours are enough for the energy of every
 day, week, month and year, whatever the outages and the time zone.
 
-What an import says of a window of its own is counted in the same way, and never as covered.
+What an import says of a window of its own is counted in the same way, and never as covered. Nor is what the cloud
+has filled in.
 
 It equals `compute_site_energy` of the coarse window itself, with four exceptions, in all of which it is more careful:
 
@@ -37,13 +38,18 @@ def sum_windows(finer: Sequence[SiteEnergy], start: int, stop: int) -> SiteEnerg
     waiting = [
         window.unallocated_since
         for window in finer
-        if window.unallocated_since is not None and _has_gap_before(window, start)
+        if window.unallocated_since is not None and _has_gap_before(window, start) and has_unallocated(window)
     ]
     energies, shared = ([_sum(finer, name, start, stop) for name in names] for names in (QUANTITIES, SHARED))
     resets = sum(window.resets for window in finer)
     whole = build_site_energy(start, stop, energies, resets, min(waiting, default=None), shared)
     begun = [since for window in finer if (since := window.taken_over_since) is not None and since < start]
     return whole._replace(taken_over_since=min(begun, default=None))
+
+
+def has_unallocated(window: SiteEnergy) -> bool:
+    """Whether energy of a gap is left in it that no window has: what was filled into the gap stands where it flowed."""
+    return any(getattr(window, name).unallocated_wh > 0 for name in (*QUANTITIES, *SHARED))
 
 
 def _has_gap_before(window: SiteEnergy, start: int) -> bool:
@@ -55,6 +61,8 @@ def _sum(finer: Sequence[SiteEnergy], name: str, start: int, stop: int) -> Windo
     energies: list[WindowEnergy] = [getattr(window, name) for window in finer]
     known = [energy.wh for energy in energies if energy.wh is not None]
     taken = [energy.taken_over_wh for energy in energies if energy.taken_over_wh is not None]
+    filled = [energy.filled_wh for energy in energies if energy.filled_wh is not None]
+    uncounted = [energy.uncounted_wh for energy in energies if energy.uncounted_wh is not None]
     waiting_wh, waiting_taken = 0.0, None
     for window, energy in zip(finer, energies, strict=True):
         imported_wh = energy.taken_over_unallocated_wh
@@ -77,4 +85,6 @@ def _sum(finer: Sequence[SiteEnergy], name: str, start: int, stop: int) -> Windo
         waiting_wh,
         sum(taken) if taken else None,
         waiting_taken,
+        sum(filled) if filled else None,
+        sum(uncounted) if uncounted else None,
     )

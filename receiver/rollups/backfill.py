@@ -14,6 +14,7 @@ from receiver.rollups.roll import Stretch
 from receiver.rollups.series import LONGEST_GAP_MS, LONGEST_REPORT_MS
 from receiver.sites.model import Site
 from receiver.stores.base import GatewaySummary, Store
+from receiver.stores.gate import MAX_TIMESTAMP_MS
 from receiver.stores.kinds import ENERGY_KINDS
 from shared.units import DAY_MS, HOUR_MS, QUARTER_MS
 
@@ -29,6 +30,8 @@ _NEAREST = {kind: fields for kind, fields in FIELDS.items() if kind in _FIRST_KI
     "energy_15m": ("duration",),
 }
 """Where the nearest older time is looked for."""
+_FILLING = "interval"
+"""Of the system of the cloud that a gateway is linked to."""
 _LONGEST_WINDOW_MS = 400 * DAY_MS
 _log = structlog.get_logger()
 
@@ -116,11 +119,12 @@ class Backfill:
 
     async def _find_end_of_older(self, gateway: str, start: int) -> int:
         """The hour, not after `start`, from which on no older reading speaks and nothing is stored."""
+        asked = [(gateway, kind, fields) for kind, fields in _NEAREST.items()]
+        system = self._site_of(gateway).cloud
+        asked += [] if system is None else [(system, _FILLING, _NEAREST[_FILLING])]
         newest: list[int] = []
-        for kind, fields in _NEAREST.items():
-            found = await self._store.read_points(
-                gateway, kind, fields=fields, start=start, stop=start, neighbours=True
-            )
+        for name, kind, fields in asked:
+            found = await self._store.read_points(name, kind, fields=fields, start=start, stop=start, neighbours=True)
             newest += [time for _, points in found for time, _ in points if time < start]
         if not newest:
             return start
@@ -139,22 +143,39 @@ class Backfill:
 
     async def _begin(self, gateway: str, summary: GatewaySummary | None) -> None:
         # Up to the newest reading, not up to now: the host's clock may be wrong. Later readings are dirty anyway.
-        until = None if summary is None else (summary.last_timestamp // HOUR_MS + 1) * HOUR_MS
+        newest = [*([] if summary is None else [summary.last_timestamp]), *await self._find_filled_ends(gateway)]
+        until = (max(newest) // HOUR_MS + 1) * HOUR_MS if newest else None
         self._oldest.pop(gateway, None)
         await self._marking.put(gateway, RollupState(_make_fingerprint(self._site_of(gateway)), until))
         if until is not None:
             _log.info("the gateway's history is rolled up again, the newest day first", gateway=gateway)
 
+    async def _find_filled_ends(self, gateway: str) -> list[int]:
+        """The newest energies of a gateway, and the newest interval of its system: both may outlive its readings."""
+        system = self._site_of(gateway).cloud
+        asked = [(gateway, "energy_15m"), *([] if system is None else [(system, _FILLING)])]
+        newest = []
+        for name, kind in asked:
+            found = await self._store.read_points(
+                name, kind, fields=_NEAREST[kind], start=MAX_TIMESTAMP_MS, stop=MAX_TIMESTAMP_MS, neighbours=True
+            )
+            newest += [points[-1].timestamp for _, points in found]
+        return newest
+
     async def _find_oldest(self, gateway: str) -> int | None:
         """The hour that the oldest reading or roll-up reaches back to. Asked once: later readings are dirty anyway."""
         if gateway not in self._oldest:
-            summary = await self._store.read_summary(gateway)
-            if summary is None:
-                return None
             times = [await self._find_first(gateway, kind) for kind in _FIRST_KINDS]
-            times.append(summary.first_timestamp)
+            if (summary := await self._store.read_summary(gateway)) is not None:
+                times += [summary.first_timestamp]
+            if (system := self._site_of(gateway).cloud) is not None:
+                times += [await self._find_first(system, _FILLING)]
             known = [time for time in times if time is not None]
-            first = min(known, default=summary.last_timestamp)
+            if not known and summary is not None:
+                known = [summary.last_timestamp]
+            if not known:
+                return None
+            first = min(known)
             self._oldest[gateway] = (first - LONGEST_REPORT_MS) // HOUR_MS * HOUR_MS
         return self._oldest[gateway]
 

@@ -39,14 +39,17 @@ def make_energy_row(energy: SiteEnergy, site: Site) -> Reading:
 
 
 def reprice(stored: Iterable[Point], site: Site) -> list[Reading]:
-    """Stored rows of `energy_15m` with the present prices of the site; this needs no readings."""
+    """Stored rows of `energy_15m` with the present prices of the site; this needs no readings.
+
+    What was filled in has no price, as the energy of a gap has none.
+    """
     return [
         Reading(
             "energy_15m",
             {},
             point.timestamp,
             {name: value for name, value in point.fields.items() if name not in MONEY}
-            | _price_window(from_point(point), site),
+            | _price_window(from_point(remove_fill(point)), site),
         )
         for point in stored
     ]
@@ -117,7 +120,28 @@ def _make_quantity_fields(name: str, quantity: WindowEnergy) -> dict[str, FieldV
         fields[f"{name}_taken_over"] = quantity.taken_over_wh
     if quantity.taken_over_unallocated_wh is not None:
         fields[f"{name}_taken_over_unallocated"] = quantity.taken_over_unallocated_wh
+    if quantity.filled_wh is not None:
+        fields[f"{name}_filled"] = quantity.filled_wh
+    if quantity.uncounted_wh is not None:
+        fields[f"{name}_uncounted"] = quantity.uncounted_wh
     return fields
+
+
+def remove_fill(point: Point) -> Point:
+    """A row of `energy_15m` as it was computed, without what the linked system of the cloud has filled in."""
+    fields = dict(point.fields)
+    for name in QUANTITIES:
+        measured, placed = fields.pop(f"{name}_measured", None), fields.pop(f"{name}_placed", None)
+        if placed is not None:
+            fields[f"{name}_unallocated"] = placed
+        fields.pop(f"{name}_uncounted", None)
+        if fields.pop(f"{name}_filled", None) is None:
+            continue
+        if measured is not None:
+            fields[name] = measured
+        else:
+            del fields[name], fields[f"{name}_coverage"]
+    return Point(point.timestamp, fields)
 
 
 def from_point(point: Point) -> SiteEnergy:
@@ -160,6 +184,8 @@ def _read_quantity(fields: dict[str, FieldValue], name: str) -> WindowEnergy:
         read_number(fields, f"{name}_unallocated") or 0.0,
         read_number(fields, f"{name}_taken_over"),
         read_number(fields, f"{name}_taken_over_unallocated"),
+        read_number(fields, f"{name}_filled"),
+        read_number(fields, f"{name}_uncounted"),
     )
 
 

@@ -42,7 +42,7 @@ class ImportedEnergies:
         """
         if not await self.read_windows(gateway, start, stop):
             return rows
-        return keep_taken_over(rows, await self._read_quarters(gateway, start, stop), site)
+        return keep_taken_over(rows, await read_quarters(self._store, gateway, start, stop), site)
 
     async def apply(self, gateway: str, site: Site, start: int, stop: int) -> tuple[int, int]:
         """Judge every window again that reaches into [start, stop) or lies in a gap that ends there.
@@ -67,7 +67,7 @@ class ImportedEnergies:
             StoreUnavailableError: Some of it may be done; doing it again ends the same.
         """
         start, stop = windows[0].start, windows[-1].stop
-        stored = await self._read_quarters(gateway, start, stop)
+        stored = await read_quarters(self._store, gateway, start, stop)
         rows = await asyncio.to_thread(make_rows, (), stored, (), site)
         await replace_rows(self._store, gateway, _QUARTERS, rows, start=start, stop=stop)
 
@@ -82,17 +82,8 @@ class ImportedEnergies:
         Raises:
             StoreUnavailableError: Ask again later.
         """
-        stored = await self._read_quarters(gateway, start, stop)
-        later: set[int] = set()
-        for kind in COUNTED_KINDS:  # a gap that reaches beyond has its energy where its counter was read again
-            found = await self._store.read_points(gateway, kind, start=stop, stop=stop, neighbours=True)
-            later |= {time for _, points in found for time, _ in points if time >= stop}
-        ends = [
-            point
-            for quarter in sorted({(time - 1) // QUARTER_MS * QUARTER_MS for time in later})
-            for point in await self._read_quarters(gateway, quarter, quarter + 1)
-        ]
-        return stored, list_gaps([*stored, *ends])
+        stored = await read_quarters(self._store, gateway, start, stop)
+        return stored, list_gaps([*stored, *await read_later_ends(self._store, gateway, stop)])
 
     async def _judge(self, gateway: str, windows: Sequence[ImportedWindow], site: Site) -> None:
         start, stop = windows[0].start, windows[-1].stop
@@ -100,9 +91,30 @@ class ImportedEnergies:
         rows = await asyncio.to_thread(make_rows, windows, stored, gaps, site)
         await replace_rows(self._store, gateway, _QUARTERS, rows, start=start, stop=stop)
 
-    async def _read_quarters(self, gateway: str, start: int, stop: int) -> list[Point]:
-        found = await self._store.read_points(gateway, _QUARTERS, start=start, stop=stop)
-        return [*found[0].points] if found else []
+
+async def read_quarters(store: Store, gateway: str, start: int, stop: int) -> list[Point]:
+    """The stored quarter hours of energy of [start, stop) (UTC milliseconds). Raises StoreUnavailableError."""
+    found = await store.read_points(gateway, _QUARTERS, start=start, stop=stop)
+    return [*found[0].points] if found else []
+
+
+async def read_later_ends(store: Store, gateway: str, stop: int) -> list[Point]:
+    """The stored quarter hours in which gaps end that reach beyond `stop` (UTC milliseconds), and maybe others.
+
+    The energy of such a gap stands where its counter was read again.
+
+    Raises:
+        StoreUnavailableError: Ask again later.
+    """
+    later: set[int] = set()
+    for kind in COUNTED_KINDS:
+        found = await store.read_points(gateway, kind, start=stop, stop=stop, neighbours=True)
+        later |= {time for _, points in found for time, _ in points if time >= stop}
+    return [
+        point
+        for quarter in sorted({(time - 1) // QUARTER_MS * QUARTER_MS for time in later})
+        for point in await read_quarters(store, gateway, quarter, quarter + 1)
+    ]
 
 
 def split_into_runs(windows: Sequence[ImportedWindow]) -> list[list[ImportedWindow]]:

@@ -5,8 +5,9 @@ Most runs change the last few rows and remove nothing. Events that roll-ups find
 that they are written like these and never removed.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import isfinite
+from typing import NamedTuple
 
 from receiver.rollups.jumps import AFTER_MS, EVENT_TYPE, INTRO, withdraw
 from receiver.stores.base import GatewayReading, Store
@@ -14,6 +15,20 @@ from shared.readings import Reading
 
 _ROWS = 500
 """Rows of one write: readings that come in wait no longer than for that many."""
+
+
+class EventsMade(NamedTuple):
+    """A type of events that roll-ups make, among those of the scraper.
+
+    Attributes:
+        event_type: The type.
+        intro: Begins the reason of each.
+        withdraw: Makes the event of a time (UTC milliseconds) that is taken back.
+    """
+
+    event_type: str
+    intro: str
+    withdraw: Callable[[int], Reading]
 
 
 async def replace_rows(
@@ -77,18 +92,38 @@ async def store_jumps(store: Store, gateway: str, jumps: Sequence[Reading], *, s
         StoreUnavailableError: Nothing, something or all is done.
         ValueError: The store refuses an event permanently.
     """
-    first, beyond = start + 1 + AFTER_MS, stop + 1 + AFTER_MS
+    made = EventsMade(EVENT_TYPE, INTRO, withdraw)
+    await store_events(store, gateway, jumps, made, start=start + 1 + AFTER_MS, stop=stop + 1 + AFTER_MS)
+
+
+async def store_events(
+    store: Store, gateway: str, events: Sequence[Reading], made: EventsMade, *, start: int, stop: int
+) -> None:
+    """Have in the store the events that roll-ups make of one type, each once; those that are none any more say so.
+
+    Args:
+        store: Where the events stand.
+        gateway: Its serial.
+        events: All of [start, stop).
+        made: How they are known.
+        start: First instant that is in (milliseconds since 1970).
+        stop: First instant that is out.
+
+    Raises:
+        StoreUnavailableError: Nothing, something or all is done.
+        ValueError: The store refuses an event permanently.
+    """
     stored = await store.read_points(
-        gateway, "event", tags={"type": EVENT_TYPE}, fields=("rows", "reason"), start=first, stop=beyond
+        gateway, "event", tags={"type": made.event_type}, fields=("end", "rows", "reason"), start=start, stop=stop
     )
     known = {point.timestamp: point.fields for series in stored for point in series.points}
-    wanted = {jump.timestamp: jump for jump in jumps}
+    wanted = {event.timestamp: event for event in events}
     withdrawn = [
-        withdraw(stamp)
+        made.withdraw(stamp)
         for stamp, fields in known.items()
-        if stamp not in wanted and str(fields.get("reason")).startswith(INTRO)
+        if stamp not in wanted and str(fields.get("reason")).startswith(made.intro)
     ]
-    changed = [jump for stamp, jump in wanted.items() if known.get(stamp) != jump.fields]
+    changed = [event for stamp, event in wanted.items() if known.get(stamp) != event.fields]
     if changed or withdrawn:
         await _write(store, gateway, [*changed, *withdrawn])
 

@@ -10,6 +10,7 @@ from receiver.rollups import compute
 from receiver.rollups.coarser import roll_energies
 from receiver.rollups.compute import RawSeries
 from receiver.rollups.energy import reprice
+from receiver.rollups.fills import CloudFills
 from receiver.rollups.imports import ImportedEnergies
 from receiver.rollups.interval_reading import find_long_ends, read_intervals
 from receiver.rollups.judged import FIELDS as JUDGED_FIELDS
@@ -65,6 +66,7 @@ class Roller:
         self._clock = clock
         self._rest = rest
         self._imports = ImportedEnergies(store)
+        self._fills = CloudFills(store, self._imports)
 
     async def widen(self, stretch: Stretch) -> tuple[Stretch, frozenset[int]]:
         """The time whose rows may depend on readings inside `stretch`, and quarter hours far away that do.
@@ -110,6 +112,7 @@ class Roller:
             has_readings |= await self._roll_chunk(chunk, site, hours=hours)
             await self._rest(self._clock.monotonic() - began)
         start, stop = await self._imports.apply(stretch.gateway, site, stretch.start, stretch.stop)
+        start, stop = await self._fills.apply(stretch.gateway, site, start, stop)
         await roll_energies(self._store, stretch.gateway, site, start, stop)
         if hours:
             await self._roll_panel_days(stretch, site)
@@ -125,6 +128,7 @@ class Roller:
             of_kind: Sequence[Reading] = [row for row in rows if row.kind == kind]
             if kind == "energy_15m":
                 of_kind = await self._imports.keep(chunk.gateway, of_kind, site, chunk.start, chunk.stop)
+                of_kind = await self._fills.keep(chunk.gateway, of_kind, site, chunk.start, chunk.stop)
             await self._replace(chunk.gateway, kind, of_kind, site, chunk.start, chunk.stop)
         jumps = [row for row in rows if row.kind == "event"]
         await store_jumps(self._store, chunk.gateway, jumps, start=chunk.start, stop=chunk.stop)

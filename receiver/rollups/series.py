@@ -121,6 +121,21 @@ def read_number(fields: Mapping[str, FieldValue], name: str) -> float | None:
     return value if isinstance(value, float) else None
 
 
+def read_counted(fields: Mapping[str, FieldValue], name: str) -> float | None:
+    """Wh of a stored window of energy that were counted here, where something was; else None.
+
+    What was imported is not, and what the cloud alone says; a gap's energy that the cloud has put into the window is.
+    """
+    wh = read_number(fields, name)
+    others = [
+        known for end in ("taken_over", "uncounted") if (known := read_number(fields, f"{name}_{end}")) is not None
+    ]
+    if wh is None or not others:
+        return wh
+    placed = (read_number(fields, f"{name}_filled") or 0.0) - (read_number(fields, f"{name}_uncounted") or 0.0)
+    return max(wh - sum(others), 0.0) if fields.get(f"{name}_coverage") or placed > 0 else None
+
+
 def select_around(points: Sequence[_Timed], start: int, stop: int) -> Sequence[_Timed]:
     """The points of [start, stop] (UTC milliseconds) and, where there is none on a boundary, the one beyond it.
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from receiver.energy.balance import QUANTITIES, SHARED, SiteEnergy, build_site_energy
 from receiver.energy.energy import WindowEnergy
-from receiver.rollups.energy import SHARED_PAIRS, from_point, is_known, make_energy_fields, reprice
+from receiver.rollups.energy import SHARED_PAIRS, from_point, is_known, make_energy_fields, remove_fill, reprice
 from receiver.rollups.series import read_number
 from receiver.sites.model import Site
 from receiver.stores.base import Point, SeriesPoints
@@ -94,7 +94,7 @@ def take_out(points: Iterable[Point]) -> dict[int, SiteEnergy]:
     """What was measured in stored rows of `energy_15m`, by start; rows that only imports have made are gone."""
     found = {}
     for point in points:
-        energy = from_point(point)
+        energy = from_point(remove_fill(point))
         imported = _list_taken(energy)
         if imported:
             energy = _put(energy, dict.fromkeys(imported, _NOTHING), dict.fromkeys(_list_compared(imported), _NOTHING))
@@ -105,8 +105,8 @@ def take_out(points: Iterable[Point]) -> dict[int, SiteEnergy]:
 
 
 def select_measured(stored: Iterable[Point]) -> list[Point]:
-    """The stored rows of `energy_15m`, as they are, in which something was measured."""
-    points = list(stored)
+    """The stored rows of `energy_15m` in which something was measured, without what the cloud filled in."""
+    points = [remove_fill(point) for point in stored]
     measured = take_out(points)
     return [point for point in points if point.timestamp in measured]
 

@@ -79,6 +79,12 @@ def _make_quantity(name: str) -> dict[str, Field]:
         f"{name}_taken_over_unallocated": _make_number(
             "Wh", f"Further {name} energy of an import whose window ends in this one and began before it."
         ),
+        f"{name}_filled": _make_number(
+            "Wh", f"The part of `{name}` that the linked system of the cloud has put here; absent for none."
+        ),
+        f"{name}_uncounted": _make_number(
+            "Wh", f"The part of `{name}_filled` that no counter here has counted; absent for none."
+        ),
     }
 
 
@@ -119,6 +125,16 @@ _ENERGY = (
         ),
     }
 )
+_ENERGY_15M = _ENERGY | {
+    field: described
+    for name in ENERGY_QUANTITIES
+    for field, described in {
+        f"{name}_measured": _make_number("Wh", f"The part of `{name}` that was measured, where the rest was filled."),
+        f"{name}_placed": _make_number(
+            "Wh", f"The {name} energy of gaps that end here, which stands in the quarter hours of the gap."
+        ),
+    }.items()
+}
 _ENERGY_1D = _ENERGY | {
     "base_load": _make_number("W", "Lowest mean load of a fully known quarter hour before six in the morning."),
     "week": _make_text("ISO week of the day, e.g. 2026-W47."),
@@ -160,7 +176,7 @@ def _make_kind(tags: tuple[str, ...], fields: dict[str, Field]) -> Kind:
 
 
 _PANEL_TAGS = ("inverter", "panel", "array")
-_ENERGY_FIELDS = {"energy_1d": _ENERGY_1D, "energy_1mo": _ENERGY_1MO}
+_ENERGY_FIELDS = {"energy_15m": _ENERGY_15M, "energy_1d": _ENERGY_1D, "energy_1mo": _ENERGY_1MO}
 
 DERIVED: Mapping[str, Kind] = MappingProxyType({
     "meter_1m": _make_kind(KINDS["meter"].tags, _METER),

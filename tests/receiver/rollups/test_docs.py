@@ -4,22 +4,34 @@ from pathlib import Path
 
 import pytest
 
-from receiver.stores.kinds import DERIVED
+from receiver.stores.kinds import DERIVED, ENERGY_KINDS
 from shared.fields import Kind
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "rollup-fields.md"
 
 
 def list_sections() -> dict[str, Kind]:
-    """Heading to kind: kinds with the same tags and fields stand together."""
+    """Heading to kind: kinds with the same tags and fields stand together; of energies what all have stands once."""
+    energies = [DERIVED[name] for name in ENERGY_KINDS]
+    common = {
+        name: field for name, field in energies[0].fields.items() if all(name in kind.fields for kind in energies)
+    }
+    sections = {", ".join(f"`{name}`" for name in ENERGY_KINDS): energies[0]._replace(fields=common)}
+    for name, kind in zip(ENERGY_KINDS, energies, strict=True):
+        if more := {field: known for field, known in kind.fields.items() if field not in common}:
+            sections[f"`{name}` alone"] = kind._replace(fields=more)
     alike: list[tuple[Kind, list[str]]] = []
     for name, kind in DERIVED.items():
+        if name in ENERGY_KINDS:
+            continue
         names = next((names for other, names in alike if other == kind), None)
         if names is None:
             alike.append((kind, [name]))
         else:
             names.append(name)
-    return {", ".join(f"`{name}`" for name in names): kind for kind, names in alike}
+    others = {", ".join(f"`{name}`" for name in names): kind for kind, names in alike}
+    first = list(others)[:2]  # minutes and hours come before the energies
+    return {heading: others.pop(heading) for heading in first} | sections | others
 
 
 def write_table(kind: Kind) -> str:

@@ -7,6 +7,7 @@ from pydantic import ConfigDict, Field, with_config
 
 from receiver.calendar.labels import WindowEntry, describe_window
 from receiver.rollups.series import read_number
+from receiver.stores.kinds import ENERGY_QUANTITIES
 from shared.readings import FieldValue
 
 
@@ -65,6 +66,19 @@ class EnergyWindow(WindowEntry):
     exported_taken_over_wh: Annotated[float | None, Field(description="The same of the energy sold.")]
     discharged_taken_over_wh: Annotated[float | None, Field(description="The same of the discharged energy.")]
     charged_taken_over_wh: Annotated[float | None, Field(description="The same of the charged energy.")]
+    production_filled_wh: Annotated[
+        float | None,
+        Field(
+            description="The part of `production_wh` that the linked system of the cloud has put into this window: the "
+            "energy of a gap, or the cloud's own where no counter says more. The coverage does not count it. Null for "
+            "none."
+        ),
+    ]
+    load_filled_wh: Annotated[float | None, Field(description="The same of the load.")]
+    imported_filled_wh: Annotated[float | None, Field(description="The same of the energy bought.")]
+    exported_filled_wh: Annotated[float | None, Field(description="The same of the energy sold.")]
+    discharged_filled_wh: Annotated[float | None, Field(description="The same of the discharged energy.")]
+    charged_filled_wh: Annotated[float | None, Field(description="The same of the charged energy.")]
     unallocated_since: Annotated[
         int | None, Field(description="Where the earliest of those gaps began, milliseconds since 1970.")
     ]
@@ -89,7 +103,9 @@ def describe_energy(fields: dict[str, FieldValue], start: int, stop: int, zone: 
     def read_known(name: str) -> float:
         return read_number(fields, name) or 0.0
 
-    since = read_number(fields, "unallocated_since")
+    # A quarter hour whose gaps are all filled in names their begin still.
+    has_unallocated = any(read_known(f"{name}_unallocated") > 0 for name in ENERGY_QUANTITIES)
+    since = read_number(fields, "unallocated_since") if has_unallocated else None
     return {
         **describe_window(start, stop, zone, now_ms),
         "production_wh": read_number(fields, "production"),
@@ -121,6 +137,12 @@ def describe_energy(fields: dict[str, FieldValue], start: int, stop: int, zone: 
         "exported_taken_over_wh": read_number(fields, "exported_taken_over"),
         "discharged_taken_over_wh": read_number(fields, "discharged_taken_over"),
         "charged_taken_over_wh": read_number(fields, "charged_taken_over"),
+        "production_filled_wh": read_number(fields, "production_filled"),
+        "load_filled_wh": read_number(fields, "load_filled"),
+        "imported_filled_wh": read_number(fields, "imported_filled"),
+        "exported_filled_wh": read_number(fields, "exported_filled"),
+        "discharged_filled_wh": read_number(fields, "discharged_filled"),
+        "charged_filled_wh": read_number(fields, "charged_filled"),
         "unallocated_since": None if since is None else round(since),
         "resets": round(read_known("resets")),
     }

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from receiver.energy.house import HouseMember, has_own_supplies
 from receiver.energy.house_quarters import HouseEnergy
 from receiver.queries.slices import run_slice
-from receiver.rollups.energy import MONEY, from_point, is_known, make_energy_fields, reprice
+from receiver.rollups.energy import MONEY, from_point, is_known, make_energy_fields, remove_fill, reprice
 from receiver.rollups.series import read_number
 from receiver.sites.model import Site
 from receiver.stores.base import Point, Store
@@ -15,6 +15,8 @@ from shared.units import QUARTER_MS
 
 class HouseQuarters:
     """Reads and sums the quarter hours of one question, in the order of time.
+
+    What the cloud has filled in of one gateway is left out: it says nothing of the others at that time.
 
     Args:
         store: Where those of each gateway are.
@@ -47,7 +49,7 @@ class HouseQuarters:
         points = []
         for start, stop in windows:
             parts = [each.get(start) for each in stored]
-            energies = [None if part is None else from_point(part) for part in parts]
+            energies = [None if part is None else from_point(remove_fill(part)) for part in parts]
             energy = self._sums.add_window(start, stop, energies)
             if is_known(energy):
                 points.append(self._price(Point(start, make_energy_fields(energy)), parts))

@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from receiver.energy.balance import QUANTITIES
 from receiver.energy.site import NET, OTHER_PRODUCTION, PRODUCTION, STORAGE, TOTAL
-from receiver.rollups.series import read_number
+from receiver.rollups.series import read_counted, read_number
 from receiver.sites.corrections import correct_latest
 from receiver.sites.model import Site
 from receiver.stores.base import Latest, Point
@@ -111,15 +111,13 @@ def find_totals(
 def sum_years(years: Iterable[Point]) -> dict[str, float]:
     """What was measured of each quantity in the stored years, with what gaps over New Year hold; Wh.
 
-    Imported energies are left out: a total that rises by years of them at once would seem to be energy of now.
+    Imported energies are left out, and those that the cloud alone knows: a total that rises by years of them at once
+    would seem to be energy of now.
     """
     sums: dict[str, float] = {}
     for _, fields in years:
         for name in QUANTITIES:
-            parts = [read_number(fields, name), read_number(fields, f"{name}_unallocated")]
-            imported = read_number(fields, f"{name}_taken_over")
-            if imported is not None:
-                parts[0] = max((parts[0] or 0.0) - imported, 0.0) if fields.get(f"{name}_coverage") else None
+            parts = [read_counted(fields, name), read_number(fields, f"{name}_unallocated")]
             if any(part is not None for part in parts):
                 sums[name] = sums.get(name, 0.0) + sum(part or 0.0 for part in parts)
     return sums

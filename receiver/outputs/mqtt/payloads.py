@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 
-from receiver.rollups.series import read_number
+from receiver.rollups.series import read_counted, read_number
 from receiver.sites.corrections import correct_latest
 from receiver.sites.household import METER_GONE_MS, METER_SPEAKS_MS, HouseholdNow
 from receiver.sites.model import Site
@@ -101,21 +101,16 @@ def make_energy(energies: Mapping[str, float | None], timestamp: int | None) -> 
 
 
 def make_today(day: date, fields: Mapping[str, FieldValue]) -> Payload:
-    """The energies of today from the stored window, as far as they were measured: an import moves none of them."""
-    energies = {f"{name}_wh": _round(_read_measured(fields, name)) for name in TODAY_FIELDS}
+    """The energies of today from the stored window, as far as they were counted here.
+
+    An import moves none of them, nor does what the cloud alone says; a gap's energy that it has put in is counted.
+    """
+    energies = {f"{name}_wh": _round(read_counted(fields, name)) for name in TODAY_FIELDS}
     shares = {
         name: None if any(f"{one}_taken_over" in fields for one in pair) else _round(read_number(fields, name))
         for name, pair in _SHARES.items()
     }
     return {"date": day.isoformat(), **energies, **shares}
-
-
-def _read_measured(fields: Mapping[str, FieldValue], name: str) -> float | None:
-    """Wh of a stored window without what was imported; None where nothing was measured."""
-    wh, imported = read_number(fields, name), read_number(fields, f"{name}_taken_over")
-    if wh is None or imported is None:
-        return wh
-    return max(wh - imported, 0.0) if fields.get(f"{name}_coverage") else None
 
 
 def make_meters(meters: Sequence[Latest], site: Site, now_ms: int) -> Iterator[tuple[str, Payload]]:

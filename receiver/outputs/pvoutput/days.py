@@ -1,4 +1,4 @@
-"""What the roll-ups know of a local day, as PVOutput's statuses and sums need it."""
+"""What the roll-ups know of a local day, as PVOutput's statuses and sums need it: what was counted here."""
 
 from collections.abc import Iterable
 from datetime import date, timedelta
@@ -6,7 +6,8 @@ from datetime import date, timedelta
 from receiver.calendar.local import find_midnight
 from receiver.energy.site import NET, PRODUCTION
 from receiver.outputs.pvoutput.statuses import DayRows
-from receiver.rollups.series import read_number
+from receiver.rollups.energy import remove_fill
+from receiver.rollups.series import read_counted, read_number
 from receiver.sites.corrections import correct_series
 from receiver.sites.model import Site
 from receiver.stores.base import SeriesPoints, Store
@@ -27,7 +28,7 @@ async def read_day_rows(store: Store, gateway: str, site: Site, day: date, start
     volts = await store.read_points(gateway, "meter_1m", fields=("voltage",), start=first, stop=last)
     inverters = await store.read_points(gateway, "inverter", fields=("temperature",), start=first, stop=last)
     return DayRows(
-        {time: fields for one in energy for time, fields in one.points},
+        {time: fields for one in energy for time, fields in map(remove_fill, one.points)},
         {time: fields for one in minutes for time, fields in one.points},
         compute_voltages(correct_series(volts, site)),
         [
@@ -62,7 +63,7 @@ async def make_day(store: Store, gateway: str, site: Site, day: date) -> dict[st
     row = found[0].points[0].fields if found else {}
     form = {"d": f"{day:%Y%m%d}"}
     for key, name in {"g": "production", **_DAY_FIELDS}.items():
-        value, coverage = read_number(row, name), read_number(row, f"{name}_coverage")
+        value, coverage = read_counted(row, name), read_number(row, f"{name}_coverage")
         if value is not None and (key == "g" or (coverage is not None and coverage >= _WHOLE)):
             form[key] = str(round(value))
     return form if "g" in form and len(form) > 2 else {}

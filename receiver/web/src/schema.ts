@@ -294,6 +294,30 @@ export interface EnergyWindow {
    */
   charged_taken_over_wh: number | null;
   /**
+   * The part of `production_wh` that the linked system of the cloud has put into this window: the energy of a gap, or the cloud's own where no counter says more. The coverage does not count it. Null for none.
+   */
+  production_filled_wh: number | null;
+  /**
+   * The same of the load.
+   */
+  load_filled_wh: number | null;
+  /**
+   * The same of the energy bought.
+   */
+  imported_filled_wh: number | null;
+  /**
+   * The same of the energy sold.
+   */
+  exported_filled_wh: number | null;
+  /**
+   * The same of the discharged energy.
+   */
+  discharged_filled_wh: number | null;
+  /**
+   * The same of the charged energy.
+   */
+  charged_filled_wh: number | null;
+  /**
    * Where the earliest of those gaps began, milliseconds since 1970.
    */
   unallocated_since: number | null;

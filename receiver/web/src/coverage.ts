@@ -1,6 +1,7 @@
 /** How much of a span is known, in a sentence: what stands beside its files. Pure. */
 
 import { formatDate } from "./days.ts";
+import { describeFilled } from "./filled.ts";
 import { formatShare } from "./format.ts";
 import { isKnown } from "./known.ts";
 import { language, locale, texts } from "./locale.ts";
@@ -25,7 +26,7 @@ export function describeCoverage(table: EnergyTable, span: Span, now: number, fi
   if (!isKnown(whole)) return texts.exports.nothing;
   const said = describeShares(whole, span, now, first);
   const empty = nameStretches(table.windows, span, first);
-  return empty === "" ? said : `${said} ${texts.exports.gaps(empty)}`;
+  return [said, describeFilled(whole), empty === "" ? "" : texts.exports.gaps(empty)].filter((one) => one !== "").join(" ");
 }
 
 function describeShares(whole: EnergyWindow, span: Span, now: number, first: string | null): string {
@@ -34,7 +35,7 @@ function describeShares(whole: EnergyWindow, span: Span, now: number, first: str
     // never more than is known: 99.9 % is not everything
     return { name: texts.energy.quantities[quantity], share: formatShare(Math.floor(share * 100 + 1e-6) / 100) };
   });
-  const [one, ...others] = shares;
+  const [one, ...others] = shares.length > 0 ? shares : [{ share: formatShare(0) }];
   if (others.every(({ share }) => share === one!.share)) return texts.exports.known(one!.share);
   return texts.exports.shares(shares.map(({ name, share }) => `${name} ${share}`).join(", "));
 }

@@ -1,6 +1,7 @@
 /** Which days have readings, so that nobody walks into empty ones. */
 
 import { get, nameGatewayPath } from "./api.ts";
+import { isFilled } from "./filled.ts";
 import type { EnergyTable, EnergyWindow } from "./schema.ts";
 
 /** No system of this kind is older. */
@@ -60,9 +61,9 @@ export class KnownDays {
   }
 }
 
-/** Whether anything is known of a window. */
+/** Whether anything is known of a window, if only by the cloud. */
 export function isKnown(window: EnergyWindow): boolean {
-  return window.production_coverage > 0 || window.load_coverage > 0 || window.imported_coverage > 0 || window.exported_coverage > 0;
+  return isFilled(window) || window.production_coverage > 0 || window.load_coverage > 0 || window.imported_coverage > 0 || window.exported_coverage > 0;
 }
 
 /** Those that do not lie wholly before (or after) a date, in the direction; only so many characters of dates count. */

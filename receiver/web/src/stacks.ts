@@ -19,7 +19,8 @@ const SAME = 0.02;
 export function splitWindow(window: EnergyWindow): Stack {
   const { production_wh: produced, exported_wh: sold } = window;
   const above: Piece[] = [];
-  const splits = produced !== null && sold !== null && sold <= produced &&
+  const filled = Math.abs((window.production_filled_wh ?? 0) - (window.exported_filled_wh ?? 0));
+  const splits = produced !== null && sold !== null && sold <= produced && filled <= SAME * produced &&
     Math.abs(window.production_coverage - window.exported_coverage) <= SAME;
   if (splits) above.push({ part: "used", wh: produced - sold }, { part: "sold", wh: sold });
   else if (produced !== null) above.push({ part: "produced", wh: produced });

@@ -1,5 +1,6 @@
 /** The energy of a span in tiles. */
 
+import { describeFilled } from "./filled.ts";
 import { formatAmount, formatShare } from "./format.ts";
 import { h, setText } from "./dom.ts";
 import { texts } from "./locale.ts";
@@ -67,8 +68,13 @@ export class TilesView {
       setText(entry.value, shown);
       entry.tile.hidden = !(ALWAYS.has(key) && (isHouseMeasured || key === "production")) && (shown === texts.none || (key.endsWith("charged") && !hasBattery(day)));
     }
-    setText(this.note, day === null ? texts.energy.unknown : known < WHOLE ? texts.energy.known(formatShare(known)) : "");
+    setText(this.note, day === null ? texts.energy.unknown : describeKnown(day, known));
   }
+}
+
+/** How much of the time is known, if it is not all, and what the cloud says of the rest. */
+function describeKnown(day: EnergyWindow, known: number): string {
+  return [known < WHOLE ? texts.energy.known(formatShare(known)) : "", describeFilled(day)].filter((one) => one !== "").join(" ");
 }
 
 function hasBattery(day: EnergyWindow | null): boolean {

@@ -81,6 +81,14 @@ test("days before the first reading are no gap; later ones are", () => {
   assert.equal(describeCoverage(years, findSpan("all", null, NOW, "UTC", "2026-11-10"), NOW, "2026-11-10").replace("\u202f", " "), "The energies are known for 100 % of the time.");
 });
 
+test("what the cloud has filled in is said, also where nothing else is known", () => {
+  const filled = { ...makeWindow("2026-03-12", 0), production_filled_wh: 4213, load_filled_wh: 0 };
+  assert.equal(makeMarch([], { ...makeWindow("2026-03-01", 1), production_filled_wh: 4213 }).replaceAll("\u00a0", " "),
+    "The energies are known for 100 % of the time. From the cloud: Produced 4.21 kWh.");
+  assert.equal(describe("day", "2026-03-12", filled, [filled]).replaceAll("\u00a0", " "),
+    "The energies are known for 0 % of the time. From the cloud: Produced 4.21 kWh.");
+});
+
 test("a German sentence that ends with a short month has one stop", () => {
   useLanguages(["de-DE"]);
   const days = Array.from({ length: 3 }, (_, i) => makeWindow(`2026-11-0${i + 1}`, i === 1 ? 0 : 1));

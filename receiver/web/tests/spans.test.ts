@@ -55,6 +55,8 @@ test("a bar splits production only where its sale is known of the same time", ()
   assert.deepEqual(splitWindow(makeWindow({ production_wh: 100 })).above, [{ part: "produced", wh: 100 }]);
   const other = makeWindow({ production_wh: 100, exported_wh: 40, exported_coverage: 0.5 });
   assert.deepEqual(splitWindow(other).above, [{ part: "produced", wh: 100 }]);
+  const filled = makeWindow({ production_wh: 100, production_filled_wh: 50, exported_wh: 40 });
+  assert.deepEqual(splitWindow(filled).above, [{ part: "produced", wh: 100 }], "of what the cloud fills in nobody knows what was sold");
   assert.deepEqual(splitWindow(makeWindow({})), { above: [], below: [] });
 });
 

@@ -131,6 +131,7 @@ export const DE: Texts = {
     },
     unknown: "Für diese Zeit ist keine Energie bekannt.",
     known: (share) => `Für ${share} der Zeit bekannt.`,
+    filled: (amounts) => `Aus der Cloud: ${amounts}.`,
     bars: (span) => `Energie, ${span}`,
     nothing: (window) => `${window}: Nichts ist bekannt`,
     before: {

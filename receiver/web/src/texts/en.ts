@@ -134,6 +134,7 @@ export const EN = {
     },
     unknown: "No energy is known for this time.",
     known: (share: string) => `Known for ${share} of the time.`,
+    filled: (amounts: string) => `From the cloud: ${amounts}.`,
     bars: (span: string) => `Energy, ${span}`,
     nothing: (window: string) => `${window}: nothing is known`,
     before: { day: "Beside the day before", week: "Beside the week before", month: "Beside the month before", year: "Beside the year before" },

@@ -138,11 +138,13 @@ def _check_store(chosen: ReceiverSettings) -> Iterator[Finding]:
 
 
 async def _look(store: Store, file: SitesFile) -> tuple[str | None, list[str]]:
-    """What is wrong with a store, and what else is to be said: time zones of gateways, minutes that wait to go."""
+    """What is wrong with a store, and what else is to be said: zones and links of gateways, minutes that wait to go."""
     await store.open()
     try:
         problem = await store.check_ready()
-        return problem, [] if problem else [*await _list_zones(store, file), *await _describe_minutes(store)]
+        if problem:
+            return problem, []
+        return None, [*await _list_zones(store, file), *await _list_links(store, file), *await _describe_minutes(store)]
     except StoreUnavailableError as error:
         return str(error), []
     finally:
@@ -157,6 +159,20 @@ async def _list_zones(store: Store, file: SitesFile) -> list[str]:
         f"time zone: gateway {serial} is in {zones.get_site(serial).zone.key}, as "
         f"{_WHO_SAYS[zones.find_zone_source(serial)]}"
         for serial in serials
+    ]
+
+
+async def _list_links(store: Store, file: SitesFile) -> list[str]:
+    linked = {serial: site.cloud for serial, site in sorted(file.get().items()) if site.cloud is not None}
+    known = {summary.gateway for summary in await store.list_gateways()}
+    return [
+        f"cloud: gateway {serial} is linked to {system}"
+        + (
+            ""
+            if system in known
+            else ", of which nothing has come yet: compare it with ENVOY_CLOUD_SYSTEM of its scraper"
+        )
+        for serial, system in linked.items()
     ]
 
 

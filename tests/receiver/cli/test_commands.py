@@ -194,6 +194,14 @@ def test_check_says_what_works_and_what_to_do(monkeypatch: pytest.MonkeyPatch):
     assert "canary" not in result.output
 
 
+def test_check_says_which_gateways_are_linked_to_the_cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    sites = tmp_path / "sites.yaml"
+    sites.write_text("122300001234: {cloud: system-4711023}\n")
+    monkeypatch.setenv("RECEIVER_SITES_FILE", str(sites))
+    said = "gateway 122300001234 is linked to system-4711023, of which nothing has come yet"
+    assert f"ok    cloud: {said}: compare it with ENVOY_CLOUD_SYSTEM of its scraper" in call("check").output
+
+
 def test_check_finds_open_directories_and_taken_ports(environment: Path, monkeypatch: pytest.MonkeyPatch):
     environment.mkdir(mode=0o755)
     with socket.create_server(("127.0.0.1", 0)) as taken:

@@ -73,7 +73,7 @@ class CloudFills:
 
         made = await asyncio.to_thread(make)
         await replace_rows(self._store, gateway, _QUARTERS, made.rows, start=first, stop=last)
-        events = make_misfit_events(gateway, made.misfits)
+        events = make_misfit_events(made.misfits)
         await store_events(self._store, site.cloud, events, _MADE, start=first, stop=last)
         changed = _list_changed(stored, made.rows)
         return min([start, *changed]), max([stop, *(time + QUARTER_MS for time in changed)])

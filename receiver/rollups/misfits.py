@@ -16,12 +16,12 @@ WITHDRAWN = "filled or measured after all, as readings that came later show"
 """Is the reason of an event that is none any more."""
 
 
-def make_misfit_events(gateway: str, misfits: Iterable[Misfit]) -> list[Reading]:
-    """One event for each start of a gap of a gateway, from where its first quarter hour begins."""
+def make_misfit_events(misfits: Iterable[Misfit]) -> list[Reading]:
+    """One event for each start of a gap of the linked gateway, from where its first quarter hour begins."""
     by_start: dict[int, list[Misfit]] = {}
     for misfit in misfits:
         by_start.setdefault(misfit.start, []).append(misfit)
-    return [_make_event(gateway, together) for _, together in sorted(by_start.items())]
+    return [_make_event(together) for _, together in sorted(by_start.items())]
 
 
 def withdraw_misfit(stamp: int) -> Reading:
@@ -29,9 +29,9 @@ def withdraw_misfit(stamp: int) -> Reading:
     return Reading("event", {"type": EVENT_TYPE}, stamp, {"reason": WITHDRAWN})
 
 
-def _make_event(gateway: str, misfits: Sequence[Misfit]) -> Reading:
+def _make_event(misfits: Sequence[Misfit]) -> Reading:
     said = "; ".join(
-        f"{one.quantity} {one.counted_wh:.0f} Wh by the counters of {gateway}, {one.cloud_wh:.0f} Wh by the cloud"
+        f"{one.quantity} {one.counted_wh:.0f} Wh by the counters at home, {one.cloud_wh:.0f} Wh by the cloud"
         for one in misfits
     )
     end = max(one.stop for one in misfits)

@@ -130,10 +130,10 @@ def test_gaps_of_one_begin_make_one_event():
     fields = {"production_unallocated": 4213.0, "load_unallocated": 10.0, "unallocated_since": float(at(0))}
     shapes = {"production": [make_shape(*[1000.0] * 3)], "load": [make_shape(*[100.0] * 3)]}
     made = make_filled_rows([make_point(2, **fields)], (), shapes, (), HOUR, at(3))
-    (event,) = make_misfit_events("1", made.misfits)
+    (event,) = make_misfit_events(made.misfits)
     assert event.fields["reason"] == (
-        f"{INTRO}production 4213 Wh by the counters of 1, 3000 Wh by the cloud; "
-        "load 10 Wh by the counters of 1, 300 Wh by the cloud"
+        f"{INTRO}production 4213 Wh by the counters at home, 3000 Wh by the cloud; "
+        "load 10 Wh by the counters at home, 300 Wh by the cloud"
     )
     assert (event.timestamp, event.fields["end"]) == (at(0), at(3))
 

@@ -78,7 +78,7 @@ async def test_a_cloud_that_says_another_energy_fills_nothing_and_an_event_says_
     before = await read_home(store)
     await roll(linked_job, make_cloud(TEN, [250.0] * 12))
     assert await read_home(store) == before, "3,000 Wh: the counter has 1.404 times as much"
-    reason = f"not filled: production 4213 Wh by the counters of {HOME}, 3000 Wh by the cloud"
+    reason = "not filled: production 4213 Wh by the counters at home, 3000 Wh by the cloud"
     assert await list_events(store) == [(TEN, float(ONE), reason)]
     await roll(linked_job, make_cloud(TEN, OUTAGE_WH, revision=1))
     assert await list_events(store) == [(TEN, float(ONE), WITHDRAWN)], "corrected by the cloud"

@@ -3,10 +3,12 @@
 import re
 
 import pytest
+import yaml
 from playwright.async_api import Browser, Page, expect
 
 from shared.readings import Reading
 from shared.units import DAY_MS, HOUR_MS, MINUTE_MS, QUARTER_MS
+from tests.receiver.service import GATEWAY
 from tests.web.page_server import SYSTEM, PageServer, make_status
 from tests.web.sources import WEB
 from tests.web.test_browser import list_findings
@@ -24,6 +26,14 @@ async def send_days(page_server: PageServer) -> None:
     await page_server.send(*(Reading("interval", tags, end, fields) for end in ends), serial=SYSTEM)
     await page_server.send(make_status(now), serial=SYSTEM)
     await page_server.receiver.rollups.catch_up()
+
+
+def link_gateway(page_server: PageServer) -> None:
+    """Say in the sites file that the system is that of the household's gateway."""
+    described = yaml.safe_load(page_server.sites_file.read_text())
+    described[GATEWAY]["cloud"] = SYSTEM
+    page_server.sites_file.write_text(yaml.safe_dump(described))
+    page_server.receiver.sites.look_now()
 
 
 async def open_system(page: Page, page_server: PageServer) -> None:
@@ -60,6 +70,22 @@ async def test_its_days_are_drawn_from_quarter_hours_and_longer_spans_as_bars(
     await expect(page.locator(".bar")).to_have_count(7)
     assert any("every=15m" in url for url in asked)
     assert not any("site_1m" in url or url.endswith("/live") for url in asked)
+
+
+async def test_a_linked_gateway_says_what_the_cloud_has_filled_in(page: Page, page_server: PageServer) -> None:
+    link_gateway(page_server)
+    await page_server.fill_history()
+    await send_days(page_server)
+    await page.goto(page_server.make_link())
+    note = page.locator(".energy .note")
+    for _ in range(2):
+        await page.get_by_role("button", name="The day before").click()
+        await expect(note).to_have_text(
+            re.compile(r"^Known for \d+\u202f% of the time. From the cloud: Produced [\d.]+\u202fkWh\.$")
+        )
+    await expect(page.locator(".exports .coverage")).to_have_text(
+        re.compile(r"From the cloud: Produced [\d.]+\u202fkWh\.")
+    )
 
 
 async def test_yesterday_evening_is_not_now(page: Page, page_server: PageServer) -> None:

@@ -1,7 +1,7 @@
 """Computing a whole history again, from the newest reading to the oldest, a day at a time; a restart continues it."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import structlog
 
@@ -14,8 +14,8 @@ from receiver.rollups.roll import Stretch
 from receiver.rollups.series import LONGEST_GAP_MS, LONGEST_REPORT_MS
 from receiver.sites.model import Site
 from receiver.stores.base import GatewaySummary, Store
-from receiver.stores.gate import MAX_TIMESTAMP_MS
 from receiver.stores.kinds import ENERGY_KINDS
+from shared.cloud_identity import is_cloud_system
 from shared.units import DAY_MS, HOUR_MS, QUARTER_MS
 
 ARITHMETIC = 8
@@ -81,7 +81,7 @@ class Backfill:
             stored = await self._list_gateways()
             for gateway in changed:
                 # All of what came first since the start is dirty already.
-                await self._begin(gateway, stored.get(gateway) if gateway in self._with_history else None)
+                await self._begin(gateway, self._find_newest(gateway, stored))
                 self._with_history.add(gateway)
 
     async def find_next(self, gateway: str) -> Stretch | None:
@@ -141,26 +141,25 @@ class Backfill:
         state = self._marking.get_marks(gateway).state
         return state is None or state.fingerprint != _make_fingerprint(self._site_of(gateway))
 
-    async def _begin(self, gateway: str, summary: GatewaySummary | None) -> None:
+    async def _begin(self, gateway: str, newest: int | None) -> None:
         # Up to the newest reading, not up to now: the host's clock may be wrong. Later readings are dirty anyway.
-        newest = [*([] if summary is None else [summary.last_timestamp]), *await self._find_filled_ends(gateway)]
-        until = (max(newest) // HOUR_MS + 1) * HOUR_MS if newest else None
+        until = None if newest is None else (newest // HOUR_MS + 1) * HOUR_MS
         self._oldest.pop(gateway, None)
         await self._marking.put(gateway, RollupState(_make_fingerprint(self._site_of(gateway)), until))
         if until is not None:
             _log.info("the gateway's history is rolled up again, the newest day first", gateway=gateway)
 
-    async def _find_filled_ends(self, gateway: str) -> list[int]:
-        """The newest energies of a gateway, and the newest interval of its system: both may outlive its readings."""
-        system = self._site_of(gateway).cloud
-        asked = [(gateway, "energy_15m"), *([] if system is None else [(system, _FILLING)])]
-        newest = []
-        for name, kind in asked:
-            found = await self._store.read_points(
-                name, kind, fields=_NEAREST[kind], start=MAX_TIMESTAMP_MS, stop=MAX_TIMESTAMP_MS, neighbours=True
-            )
-            newest += [points[-1].timestamp for _, points in found]
-        return newest
+    def _find_newest(self, gateway: str, stored: Mapping[str, GatewaySummary]) -> int | None:
+        """The newest time (UTC milliseconds) of a history; None for none.
+
+        That of the gateway's own readings, and of those of the system that fills its rows: both may outlive the other.
+        Of a link that was taken away nobody knows the system, so it may have been any.
+        """
+        own = stored.get(gateway) if gateway in (self._with_history or ()) else None
+        linked = self._site_of(gateway).cloud
+        systems = [name for name in stored if name == linked or (own and is_cloud_system(name))]
+        newest = [stored[name].last_timestamp for name in systems if not is_cloud_system(gateway)]
+        return max([*newest, *([] if own is None else [own.last_timestamp])], default=None)
 
     async def _find_oldest(self, gateway: str) -> int | None:
         """The hour that the oldest reading or roll-up reaches back to. Asked once: later readings are dirty anyway."""

@@ -8,7 +8,9 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from enum import Enum
 
-from receiver.stores.base import SeriesPoints
+from receiver.outputs.emoncms.slots import PHASES
+from receiver.sites.household import METER_GONE_MS
+from receiver.stores.base import Latest, SeriesPoints
 from shared.fields import MAX_GAP_MS
 from shared.units import MINUTE_MS
 
@@ -33,6 +35,23 @@ class SlotState(Enum):
     """Nothing at all was read after it."""
     HOLE = "hole"
     """Something was, but not everything that was there before it."""
+
+
+def list_phases(meters: Iterable[Latest], start_ms: int) -> list[Latest]:
+    """Those of the latest values of meters that belong to slots from a time on: not gone by then.
+
+    Nothing is said of now: what was measured before a silence of days goes there, too.
+    """
+    return [one for one in meters if start_ms - one.timestamp <= METER_GONE_MS and one.tags["phase"] in PHASES]
+
+
+def has_lost_meters(meters: Iterable[Latest], inverters: Iterable[Latest]) -> bool:
+    """Whether inverters went on reporting for a day without the meters: reports need not wait for slots any more.
+
+    A gateway of which nothing comes at all may have a backlog, however long it lasts.
+    """
+    newest = max(one.timestamp for one in meters)
+    return any(one.timestamp - newest > METER_GONE_MS for one in inverters)
 
 
 def judge_slot(times: Iterable[Sequence[int]], stop: int, newest: int, now_ms: int) -> SlotState:

@@ -11,7 +11,15 @@ from collections.abc import Callable, Iterable, Sequence
 from urllib.parse import urlsplit
 
 from receiver.outputs.base import Delivered, OutputError, Slice
-from receiver.outputs.emoncms.closing import HEARD_MS, SETTLE_MS, SlotState, has_no_backlog, judge_slot
+from receiver.outputs.emoncms.closing import (
+    HEARD_MS,
+    SETTLE_MS,
+    SlotState,
+    has_lost_meters,
+    has_no_backlog,
+    judge_slot,
+    list_phases,
+)
 from receiver.outputs.emoncms.connection import EmonCmsConnection
 from receiver.outputs.emoncms.rows import EmonRow, make_panel_rows, make_slot_rows
 from receiver.outputs.emoncms.slots import PHASES, make_slots
@@ -19,7 +27,6 @@ from receiver.rollups.series import find_gaps, get_meter_phase
 from receiver.rollups.states import find_generator_spans, is_in_spans
 from receiver.settings import EmonCmsSettings
 from receiver.sites.corrections import correct_latest, correct_series
-from receiver.sites.household import METER_GONE_MS
 from receiver.sites.model import Site
 from receiver.sites.output_keys import SiteEmonCms
 from receiver.sites.storage import KINDS_OF_STORAGE, describe_storage
@@ -149,17 +156,18 @@ class EmonCmsTarget:
         step, now = nodes.interval * 1000, self._clock.now_ms()
         start, end = self._find_reach(part)
         boundaries = list(range(start // step * step, end + 1, step))
-        latest = [
-            one
-            for one in correct_latest(await self._store.read_latest(part.gateway, "meter"), site)
-            if now - one.timestamp <= METER_GONE_MS and one.tags["phase"] in PHASES
-        ]
+        latest = correct_latest(await self._store.read_latest(part.gateway, "meter"), site)
+        latest = list_phases(latest, boundaries[0])
         if not latest:  # a gateway without meters: nothing to wait for
             return boundaries[-1], False, []
         series = await self._read_meters(part.gateway, site, boundaries)
         is_silent = False
         if not part.is_late:
-            boundaries, is_silent = await self._cut_open(part.gateway, boundaries, series, latest, now)
+            over, is_silent = await self._cut_open(part.gateway, boundaries, series, latest, now)
+            if is_silent and has_lost_meters(latest, await self._store.read_latest(part.gateway, "inverter")):
+                is_silent = False
+            else:
+                boundaries = over
         if len(boundaries) < 2:
             return boundaries[0], is_silent, []
         slots = await asyncio.to_thread(  # seconds of nine meters take 30 ms, for which no post may wait
@@ -168,7 +176,7 @@ class EmonCmsTarget:
             boundaries,
             phases={(one.tags["meter"], one.tags["phase"]) for one in latest},
             gaps=find_gaps(await self._read_around(part.gateway, "event", boundaries, MAX_GAP_MS)),
-            has_battery=await self._has_battery(part.gateway, now),
+            has_battery=await self._has_battery(part.gateway, boundaries[0]),
             has_generator=await self._may_have_generated(part.gateway, boundaries),
         )
         if not part.is_late:
@@ -225,9 +233,10 @@ class EmonCmsTarget:
             gateway, kind, start=boundaries[0] - reach_ms, stop=boundaries[-1] + reach_ms
         )
 
-    async def _has_battery(self, gateway: str, now_ms: int) -> bool:
+    async def _has_battery(self, gateway: str, at_ms: int) -> bool:
+        """Whether there was one at a time, or is one since."""
         latest = [await self._store.read_latest(gateway, kind) for kind in KINDS_OF_STORAGE]
-        return describe_storage(latest, now_ms).has_battery
+        return describe_storage(latest, at_ms).has_battery
 
     async def _may_have_generated(self, gateway: str, boundaries: Sequence[int]) -> bool:
         """Whether a generator feeds the house around these slots, or may do so."""

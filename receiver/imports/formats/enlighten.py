@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from receiver.calendar.local import to_ms
 from receiver.errors import ReceiverSettingError
+from receiver.imports.formats.decimal_marks import DecimalMark, read_decimal
 from receiver.imports.formats.enlighten_times import DateOrder, read_time
 from receiver.imports.formats.local_clock import LocalClock
 from receiver.imports.formats.summary import ImportedRow, Skipped
@@ -31,7 +32,6 @@ _COLUMNS = {
 """Its names in the English page, without their units, and ours."""
 _UNITS = {"wh": 1.0, "kwh": 1e3, "mwh": 1e6}
 _HEADING = re.compile(r"(?P<name>.*?)\s*\((?P<unit>[a-z]+)\)")
-_NUMBER = re.compile(r"-?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?")
 _UNKNOWN = frozenset({"", "-", "--", "n/a", "na", "null"})
 _TOTAL = "total"
 DAY = timedelta(days=1)
@@ -94,12 +94,20 @@ class EnlightenReader:
         step: The length of its windows.
         zone: The site's, for times without an offset.
         now_ms: Wall time, milliseconds since 1970.
+        mark: Of its decimals.
     """
 
     def __init__(
-        self, columns: Sequence[EnergyColumn], order: DateOrder, step: timedelta, zone: ZoneInfo, now_ms: int
+        self,
+        columns: Sequence[EnergyColumn],
+        order: DateOrder,
+        step: timedelta,
+        zone: ZoneInfo,
+        now_ms: int,
+        mark: DecimalMark,
     ) -> None:
         self._columns = columns
+        self._mark = mark
         self._order = order
         self._step = step
         self._clock = LocalClock(zone)
@@ -116,7 +124,7 @@ class EnlightenReader:
         fields: dict[str, FieldValue] = {}
         for column in self._columns:
             text = cells[column.place].strip() if column.place < len(cells) else ""
-            energy = _read_energy(text, column)
+            energy = _read_energy(text, column, self._mark)
             if isinstance(energy, Skipped):
                 return energy._replace(line=line)
             if energy is not None:
@@ -143,13 +151,14 @@ class EnlightenReader:
         return start, stop
 
 
-def _read_energy(text: str, column: EnergyColumn) -> float | Skipped | None:
+def _read_energy(text: str, column: EnergyColumn, mark: DecimalMark) -> float | Skipped | None:
     """Wh of a cell; None where it says nothing."""
     if text.lower() in _UNKNOWN:
         return None
-    if _NUMBER.fullmatch(text) is None:
-        return Skipped(f"no number in column {column.heading}: use a point for decimals")
-    energy = float(text.replace(",", "")) * column.factor
+    number = read_decimal(text, mark)
+    if number is None:
+        return Skipped(f"no number in column {column.heading}: use a {mark} for decimals")
+    energy = number * column.factor
     if not 0 <= energy <= KINDS[_KIND].fields[column.quantity].largest:
         return Skipped(f"an energy that is none in column {column.heading}")
     return energy

@@ -92,6 +92,8 @@ class MqttOutput:
         """As `Output.note`."""
         if self._forgotten is not None:
             self._forgotten.pop(gateway, None)
+        if not self._site_of(gateway).outputs.mqtt:
+            return
         for reading in readings:
             if reading.kind == "event":
                 payload = encode(make_event(reading.timestamp, reading.tags["type"], reading.fields))
@@ -188,6 +190,8 @@ class MqttOutput:
             is_minute = True
         if self._settings.interval < _UNWATCHED_S:
             self._watch.renew(gateway)
+        if is_minute:  # it expires there, and stays true here for longer than that
+            self._sent.pop(self._topics.name_state(gateway, "power"), None)
         minute = await states.read_minute() if is_minute else []
         await self._send(client, [*minute, *await states.read_now()])
         for _ in range(len(self._events)):

@@ -1,9 +1,12 @@
 """What every output promises, and what a durable one is asked to deliver."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 from shared.readings import Reading
+
+_NOTHING: Mapping[str, int] = MappingProxyType({})
 
 
 class OutputError(Exception):
@@ -31,6 +34,7 @@ class Slice(NamedTuple):
         stop: First instant that is out.
         kinds: Kinds that readings came of; None: any.
         is_late: Whether it was delivered before, and readings of it came afterwards.
+        newest: What `Delivered.newest` said of the gateway so far, also before a restart.
     """
 
     gateway: str
@@ -38,6 +42,7 @@ class Slice(NamedTuple):
     stop: int
     kinds: frozenset[str] | None
     is_late: bool
+    newest: Mapping[str, int] = _NOTHING
 
 
 class Delivered(NamedTuple):
@@ -49,12 +54,15 @@ class Delivered(NamedTuple):
         until: Up to where the slice was delivered, if not all of it: the rest is not complete yet, and comes again. Of
             late readings all of it comes again then.
         is_silent: Whether nothing is stored after `until`, so that it lacks nothing.
+        newest: By name of what the target must not get in disorder the newest time that it took, as far as this slice
+            changes it.
     """
 
     sent: int = 0
     put_aside: int = 0
     until: int | None = None
     is_silent: bool = False
+    newest: Mapping[str, int] = _NOTHING
 
 
 class OutputState(NamedTuple):

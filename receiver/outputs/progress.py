@@ -43,6 +43,7 @@ class OutputProgress:
         put_aside: Rows that the target refused for good.
         is_silent: Whether nothing was stored after `sent_until` when the target was asked last, so that it lacks
             nothing.
+        newest: What the target said it must not get in disorder, by name: the newest time of it that it took.
     """
 
     gateway: str
@@ -52,6 +53,7 @@ class OutputProgress:
     put_aside: int = 0
     is_silent: bool = False
     late_span: LateSpan | None = None
+    newest: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Nothing is under way."""
@@ -106,6 +108,7 @@ class OutputProgress:
         self.sent_until = min(self.sent_until, since)
         self._tried_until = self.sent_until
         self.is_silent = False
+        self.newest = {}
 
     def take_next(self, until: int, slice_ms: int) -> Slice | None:
         """The next slice that was never delivered; None if all before `until` was.
@@ -116,7 +119,7 @@ class OutputProgress:
         if stop <= self.sent_until:
             return None
         self._tried_until = max(self._tried_until, stop)
-        return Slice(self.gateway, self.sent_until, stop, None, is_late=False)
+        return Slice(self.gateway, self.sent_until, stop, None, is_late=False, newest=self.newest)
 
     def take_late(self) -> Slice | None:
         """The oldest that is late, as much as stands side by side in one quarter hour; None if there is nothing.
@@ -136,7 +139,9 @@ class OutputProgress:
             kinds = ALL_KINDS
         else:
             stop, kinds = self._take_minutes(start, quarter_stop)
-        self._late_on_its_way = Slice(self.gateway, start, min(stop, self.sent_until), kinds, is_late=True)
+        self._late_on_its_way = Slice(
+            self.gateway, start, min(stop, self.sent_until), kinds, is_late=True, newest=self.newest
+        )
         return self._late_on_its_way
 
     def put_back(self, part: Slice) -> None:
@@ -151,6 +156,7 @@ class OutputProgress:
     def finish(self, part: Slice, now_ms: int, taken: Delivered) -> bool:
         """A slice was delivered, or as much of it as is complete; return whether it was all of it."""
         is_whole = taken.until is None or taken.until >= part.stop
+        self.newest = {**self.newest, **taken.newest}
         if part.is_late and not is_whole:
             self.put_back(part)
             return False

@@ -26,8 +26,7 @@ _log = structlog.get_logger()
 
 FILE = "outputs.sqlite"
 """Its name in the state directory."""
-_LAYOUT = 3
-_LAYOUT_WITHOUT_SPAN = 2
+_LAYOUT = 4
 _LOG_LIMIT_BYTES = 1024 * 1024
 _PROGRESS = """
 CREATE TABLE progress (
@@ -45,8 +44,15 @@ CREATE TABLE span (
     output TEXT, gateway TEXT, start INTEGER NOT NULL, stop INTEGER NOT NULL, PRIMARY KEY (output, gateway)
 ) WITHOUT ROWID
 """
+_NEWEST = """
+CREATE TABLE newest (
+    output TEXT, gateway TEXT, name TEXT, timestamp INTEGER NOT NULL, PRIMARY KEY (output, gateway, name)
+) WITHOUT ROWID
+"""
 _WISH = "CREATE TABLE wish (number INTEGER PRIMARY KEY, output TEXT NOT NULL, gateway TEXT NOT NULL, since INTEGER)"
-_TABLES = (_PROGRESS, _LATE, _WISH, _SPAN)
+_TABLES = (_PROGRESS, _LATE, _WISH, _SPAN, _NEWEST)
+_MISSING = {2: (_SPAN, _NEWEST), 3: (_NEWEST,)}
+"""By layout of an earlier version, the tables that it lacks."""
 
 
 class ProgressError(ReceiverError):
@@ -162,7 +168,14 @@ def read_progresses(connection: sqlite3.Connection, output: str) -> dict[str, Ou
         )
         for gateway, sent_until, last_success, put_aside, is_silent in rows
     }
-    if _read_layout(connection) != _LAYOUT_WITHOUT_SPAN:  # a command may look before the service starts again
+    missing = _MISSING.get(_read_layout(connection), ())  # a command may look before the service starts again
+    if _NEWEST not in missing:
+        for gateway, name, timestamp in connection.execute(
+            "SELECT gateway, name, timestamp FROM newest WHERE output = ?", (output,)
+        ):
+            if gateway in found:
+                found[gateway].newest[name] = timestamp
+    if _SPAN not in missing:
         for gateway, *span in connection.execute("SELECT gateway, start, stop FROM span WHERE output = ?", (output,)):
             if gateway in found:
                 found[gateway].late_span = LateSpan(*span)
@@ -200,9 +213,10 @@ def leave_wish(path: Path, wish: OutputWish) -> None:
 
 
 def _make_tables(connection: FileConnection) -> None:
-    if _read_layout(connection) == _LAYOUT_WITHOUT_SPAN:  # else an update would forget how far every output is
+    if missing := _MISSING.get(_read_layout(connection)):  # else an update would forget how far every output is
         with open_transaction(connection):
-            connection.execute(_SPAN)
+            for table in missing:
+                connection.execute(table)
             connection.execute(f"PRAGMA user_version = {_LAYOUT}")
     make_layout(connection, _LAYOUT, _TABLES)
 
@@ -226,6 +240,11 @@ def _put(connection: sqlite3.Connection, output: str, progresses: Sequence[Outpu
         connection.executemany(
             "INSERT INTO late VALUES (?, ?, ?, ?)",
             [(output, one.gateway, minute, " ".join(sorted(kinds))) for minute, kinds in one.list_late().items()],
+        )
+        connection.execute("DELETE FROM newest WHERE output = ? AND gateway = ?", (output, one.gateway))
+        connection.executemany(
+            "INSERT INTO newest VALUES (?, ?, ?, ?)",
+            [(output, one.gateway, name, timestamp) for name, timestamp in one.newest.items()],
         )
         connection.execute("DELETE FROM span WHERE output = ? AND gateway = ?", (output, one.gateway))
         if one.late_span is not None:

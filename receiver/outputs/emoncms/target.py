@@ -7,7 +7,7 @@ unless the owner wants it left out (`late: drop`).
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from urllib.parse import urlsplit
 
 from receiver.outputs.base import Delivered, OutputError, Slice
@@ -69,7 +69,6 @@ class EmonCmsTarget:
         self._clock = clock
         self._slots_until: dict[str, int] = {}
         self._held_since: dict[str, int] = {}  # since when each gateway waits at one hole
-        self._newest_reports: dict[tuple[str, str], int] = {}  # by gateway and inverter
         self._remembered: OrderedDict[tuple[str, str, int], dict[str, float]] = OrderedDict()
 
     def is_wanted(self, gateway: str) -> bool:
@@ -83,7 +82,7 @@ class EmonCmsTarget:
         if nodes is None:
             return Delivered()
         self._refuse_long_names(nodes)
-        until, is_silent, taken = part.stop, False, Delivered()
+        until, is_silent, taken, newest = part.stop, False, Delivered(), dict(part.newest)
         is_dropped = part.is_late and nodes.late == "drop"
         if not is_dropped and (part.kinds is None or "meter" in part.kinds):
             until, is_silent, slots = await self._gather_slots(part, site, nodes)
@@ -91,10 +90,11 @@ class EmonCmsTarget:
         if (part.kinds is None or "inverter" in part.kinds) and until > part.start:
             found = await self._store.read_points(part.gateway, "inverter", start=part.start, stop=until)
             if is_dropped:
-                found = [self._cut_behind(part.gateway, one) for one in found]
+                found = [_cut_behind(one, newest) for one in found]
             reports = await self._send(part.gateway, make_panel_rows(nodes.panels, found))
-            self._note_reports(part.gateway, found)
-            taken = Delivered(taken.sent + reports.sent, taken.put_aside + reports.put_aside)
+            if nodes.late == "drop":
+                _note_reports(found, newest)
+            taken = Delivered(taken.sent + reports.sent, taken.put_aside + reports.put_aside, newest=newest)
         return taken if part.is_late else taken._replace(until=until, is_silent=is_silent)
 
     def forget(self, gateway: str) -> None:
@@ -102,8 +102,6 @@ class EmonCmsTarget:
         for key in [key for key in self._remembered if key[0] == gateway]:
             del self._remembered[key]
         self._slots_until.pop(gateway, None)
-        for report in [report for report in self._newest_reports if report[0] == gateway]:
-            del self._newest_reports[report]
 
     async def check(self, gateways: Sequence[str]) -> str:
         """As `Target.check`."""
@@ -138,18 +136,6 @@ class EmonCmsTarget:
         while len(self._remembered) > _MOST_REMEMBERED:
             self._remembered.popitem(last=False)
         return taken
-
-    def _cut_behind(self, gateway: str, one: SeriesPoints) -> SeriesPoints:
-        """The reports of an inverter that are newer than those that were sent."""
-        newest = self._newest_reports.get((gateway, one.series.get_tag("inverter")), 0)
-        return one._replace(points=[point for point in one.points if point.timestamp > newest])
-
-    def _note_reports(self, gateway: str, found: Iterable[SeriesPoints]) -> None:
-        for one in found:
-            key = (gateway, one.series.get_tag("inverter"))
-            self._newest_reports[key] = max(
-                [self._newest_reports.get(key, 0), *[point.timestamp for point in one.points]]
-            )
 
     async def _gather_slots(self, part: Slice, site: Site, nodes: SiteEmonCms) -> tuple[int, bool, list[EmonRow]]:
         """Until where slots are over, whether nothing at all came after that, and the rows of those slots."""
@@ -246,3 +232,15 @@ class EmonCmsTarget:
             for kind in ("generator", "grid")
         ]
         return is_in_spans(find_generator_spans(generator, grid), start, stop)
+
+
+def _cut_behind(one: SeriesPoints, newest: Mapping[str, int]) -> SeriesPoints:
+    """The reports of an inverter that are newer than those that were sent."""
+    sent = newest.get(one.series.get_tag("inverter"), 0)
+    return one._replace(points=[point for point in one.points if point.timestamp > sent])
+
+
+def _note_reports(found: Iterable[SeriesPoints], newest: dict[str, int]) -> None:
+    for one in found:
+        serial = one.series.get_tag("inverter")
+        newest[serial] = max([newest.get(serial, 0), *[point.timestamp for point in one.points]])

@@ -4,10 +4,12 @@ import contextlib
 import sqlite3
 from itertools import pairwise
 
+import pytest
+
 from receiver.outputs import progress as progress_module
 from receiver.outputs.base import Delivered, Slice
 from receiver.outputs.progress import ALL_KINDS, MOST_LATE, LateSpan, OutputProgress
-from receiver.outputs.progress_file import _LATE, _PROGRESS, _WISH, FILE, ProgressFile, load_standing
+from receiver.outputs.progress_file import _LATE, _PROGRESS, _SPAN, _WISH, FILE, ProgressFile, load_standing
 from shared.units import DAY_MS, HOUR_MS, MINUTE_MS, QUARTER_MS
 from tests.clocks import NOW_MS
 from tests.receiver.service import GATEWAY, make_meter
@@ -116,17 +118,19 @@ async def test_what_is_late_outlives_the_process_also_while_it_is_on_its_way(tmp
     progress.mark(BEGIN_MS - 2 * DAY_MS, frozenset({"meter"}))
     assert progress.take_late() is not None
     progress.mark(BEGIN_MS - MINUTE_MS, frozenset({"inverter"}))
+    progress.newest = {"482300001111": BEGIN_MS - 1}
     file = ProgressFile(tmp_path / FILE)
     await file.keep("lines", [progress])
     await file.close()
     ((name, known),) = load_standing(tmp_path / FILE)
-    assert (name, known.late_span) == ("lines", progress.late_span)
+    assert (name, known.late_span, known.newest) == ("lines", progress.late_span, progress.newest)
     assert known.late == {BEGIN_MS - 2 * DAY_MS: {"meter"}, BEGIN_MS - MINUTE_MS: {"inverter"}}
 
 
-async def test_a_file_of_the_last_version_keeps_its_cursors(tmp_path):
+@pytest.mark.parametrize(("layout", "more"), [(2, ""), (3, _SPAN)])
+async def test_a_file_of_an_earlier_version_keeps_its_cursors(tmp_path, layout, more):
     with contextlib.closing(sqlite3.connect(tmp_path / FILE)) as old:
-        old.executescript(f"{_PROGRESS}; {_LATE}; {_WISH}; PRAGMA user_version = 2;")
+        old.executescript(f"{_PROGRESS}; {_LATE}; {_WISH}; {more}; PRAGMA user_version = {layout};")
         old.execute("INSERT INTO progress VALUES (?, ?, ?, NULL, 3, 0)", ("lines", GATEWAY, BEGIN_MS))
         old.commit()
     ((_, looked_at),) = load_standing(tmp_path / FILE)

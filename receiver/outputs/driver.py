@@ -53,6 +53,7 @@ class DurableOutput:
         self._metrics = metrics
         self._known: dict[str, OutputProgress] | None = None
         self._early: dict[str, set[int]] = {}  # quarter hours of late readings that came before the file was read
+        self._first_noted: dict[str, int] = {}  # the oldest that was stored of gateways that did not begin yet
         self._backoffs: dict[str, Backoff] = {}
         self._paused_until: dict[str, float] = {}
         self._problems: dict[str, str] = {}
@@ -61,10 +62,15 @@ class DurableOutput:
 
     def note(self, gateway: str, readings: Sequence[Reading]) -> None:
         """As `Output.note`."""
+        if self._known is not None and (progress := self._known.get(gateway)) is not None:
+            progress.note(readings)
+            return
         if self._known is None:
             self.mark_quarters(gateway, {reading.timestamp // QUARTER_MS * QUARTER_MS for reading in readings})
-        elif (progress := self._known.get(gateway)) is not None:
-            progress.note(readings)
+        if self._target.is_wanted(gateway):
+            times = [reading.timestamp for reading in readings]
+            earlier = self._first_noted.get(gateway, self._clock.now_ms())
+            self._first_noted[gateway] = min([earlier, *times])
 
     def mark_quarters(self, gateway: str, quarters: Collection[int]) -> None:
         """Let whole quarter hours (their starts) be delivered again, as far as they were delivered."""
@@ -154,7 +160,8 @@ class DurableOutput:
 
     async def _begin(self, known: dict[str, OutputProgress], gateway: str) -> OutputProgress:
         if gateway not in known:  # what was stored before somebody named the output is sent when it is asked for
-            began = self._clock.now_ms() - (DAY_MS if self._file.was_damaged else 0)
+            now = self._clock.now_ms()
+            began = min(now - (DAY_MS if self._file.was_damaged else 0), self._first_noted.pop(gateway, now))
             known[gateway] = OutputProgress(gateway, began // QUARTER_MS * QUARTER_MS)
             await self._keep(known)  # a crash must not begin it later
         return known[gateway]

@@ -23,8 +23,8 @@ _NUMBERS = {
     DecimalMark.COMMA: re.compile(r"-?(?:[1-9]\d{0,2}(?:\.\d{3})+|\d+)(?:,\d+)?"),
 }
 _WITHOUT_THOUSANDS = {
-    DecimalMark.POINT: str.maketrans({",": None}),
-    DecimalMark.COMMA: str.maketrans({".": None, ",": "."}),
+    DecimalMark.POINT: str.maketrans("", "", ","),
+    DecimalMark.COMMA: str.maketrans(",", ".", "."),
 }
 
 

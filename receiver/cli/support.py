@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections import Counter
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -20,6 +21,7 @@ from receiver.outputs.progress_file import FILE as OUTPUTS_FILE
 from receiver.settings import ReceiverSettings
 from receiver.settings.loading import list_known_settings
 from receiver.sites import load as sites
+from receiver.sites.output_keys import SiteEmonCms
 from receiver.stores.base import StoreUnavailableError
 from receiver.stores.choose import choose_store
 from shared.clock import SystemClock
@@ -37,10 +39,15 @@ from shared.support import (
 )
 
 COMMAND = "envoy-receiver"
+_OUR_NODES = (SiteEmonCms().node, SiteEmonCms().panels)
 _SECRET_FILES = ("read-key", "tokens/*", "keys")
 _NAMED = re.compile(
-    r"""\b(?:name|site|array|latitude|longitude)["']?\s*:\s*(?:"([^"\n]+)"|'([^'\n]+)'|([^,"'}#\n]+))"""
+    r"""\b(?:(?:name|site|array|latitude|longitude)["']?\s*:\s*|(?:node|panels)["']?[ \t]*:[ \t]*)"""
+    r"""(?:"([^"\n]+)"|'([^'\n]+)'|([^,"'{}#\n]+))"""
 )
+_SYSTEM = re.compile(r"""\bsystem["']?\s*:\s*["']?(\d+)""")
+_NAMED_SYSTEM = re.compile(r"""\bsystem \d+ is (?:'([^'\n]+)'|"([^"\n]+)")""")
+"""What `check` says of a system at PVOutput: its name there."""
 
 
 def make_archive(
@@ -55,7 +62,7 @@ def make_archive(
         try:
             texts = {"versions.txt": describe_versions(), "log.txt": read_log(log, COMMAND)}
             environment = add_local_settings(read_environment(), "RECEIVER_STATE_DIR")
-            texts |= _collect(clock.now_ms(), pseudonyms)
+            texts |= _collect(environment, clock.now_ms(), pseudonyms)
             texts["settings.txt"] = describe_settings(environment, list_known_settings(), pseudonyms)
             write_archive(path, COMMAND, texts, pseudonyms, now_s=now.timestamp())
         except UnreadableSettingError as error:
@@ -67,17 +74,24 @@ def make_archive(
     typer.echo(f"{path}: look through it before you give it away (docs/support.md says what is in it)")
 
 
-def _collect(now_ms: int, pseudonyms: Pseudonyms) -> dict[str, str]:
+def _collect(environment: Mapping[str, str], now_ms: int, pseudonyms: Pseudonyms) -> dict[str, str]:
     """What needs settings that can be used; where they cannot, the reason."""
     try:
         chosen = settings.load()
     except ReceiverError as error:
-        return {"check.txt": f"The settings cannot be used: {error}\n"}
+        sites_file = environment.get("RECEIVER_SITES_FILE")  # its names may stand in the log all the same
+        return {
+            "check.txt": f"The settings cannot be used: {error}\n",
+            "sites.txt": _describe_sites(Path(sites_file) if sites_file else None, pseudonyms),
+        }
     for serial in chosen.gateways:
         pseudonyms.hide("gateway", serial)
     hide_secret_files(pseudonyms, [path for form in _SECRET_FILES for path in chosen.state_dir.glob(form)])
+    check = "".join(f"{'ok  ' if fine else 'FAIL'}  {sentence}\n" for fine, sentence in examine(chosen))
+    for match in _NAMED_SYSTEM.finditer(check):
+        pseudonyms.hide("name", match[1] or match[2])
     return {
-        "check.txt": "".join(f"{'ok  ' if fine else 'FAIL'}  {sentence}\n" for fine, sentence in examine(chosen)),
+        "check.txt": check,
         "files.txt": describe_files(chosen.state_dir),
         "sites.txt": _describe_sites(chosen.sites_file, pseudonyms),
         "store.txt": asyncio.run(_describe_store(chosen, now_ms, pseudonyms)),
@@ -96,7 +110,9 @@ def _describe_sites(path: Path | None, pseudonyms: Pseudonyms) -> str:
         return f"The sites file cannot be read ({error.strerror}).\n"
     text = data.decode(errors="replace")
     for match in _NAMED.finditer(text):
-        pseudonyms.hide("name", match[1] or match[2] or match[3])
+        _hide_name(match[1] or match[2] or match[3], pseudonyms)
+    for match in _SYSTEM.finditer(text):
+        pseudonyms.hide("system", match[1])
     try:
         known = sites.parse(data)
     except sites.SitesFileError as error:
@@ -106,14 +122,24 @@ def _describe_sites(path: Path | None, pseudonyms: Pseudonyms) -> str:
     for serial, site in known.items():
         pseudonyms.hide("gateway", serial)
         names = [site.name, site.site, *(name for panel in site.panels.values() for name in (panel.name, panel.array))]
+        if (nodes := site.outputs.emoncms) is not None:
+            names += [nodes.node, nodes.panels]
         for name in filter(None, names):
-            pseudonyms.hide("name", name)
+            _hide_name(name, pseudonyms)
+        if (pvoutput := site.outputs.pvoutput) is not None:
+            pseudonyms.hide("system", str(pvoutput.system))
         lines.append(
             f"{serial}: {len(site.panels)} panels, {len(site.meters)} meters corrected, {len(site.tariffs)} tariffs, "
             f"netting {site.netting}, location {'known' if site.location else 'unknown'}"
         )
     pseudonyms.learn(text)
     return "\n".join(lines) + "\n"
+
+
+def _hide_name(name: str, pseudonyms: Pseudonyms) -> None:
+    """Hide a name that the owner gave; the nodes that have no other name say nothing, and are words of ours."""
+    if name.strip() not in _OUR_NODES:
+        pseudonyms.hide("name", name)
 
 
 async def _describe_store(chosen: ReceiverSettings, now_ms: int, pseudonyms: Pseudonyms) -> str:

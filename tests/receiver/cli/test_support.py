@@ -1,18 +1,25 @@
 """`envoy-receiver support`: state in numbers, and nothing that names a home or opens it."""
 
+import asyncio
 import os
 import subprocess
 import sys
 import tarfile
 from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
 
 from receiver.alarms.book import Book
 from receiver.alarms.book_file import FILE
 from receiver.alarms.states import AlarmKey, AlarmState, Phase
 from shared.files import write_private
-from tests.clocks import NOW_MS
+from tests.clocks import NOW_MS, StoppedClock
 from tests.end_to_end.canaries import Canaries
+from tests.fake_http import run_server
 from tests.receiver import service
+from tests.receiver.outputs.emoncms_fake import WRITE_KEY, FakeEmonCms
+from tests.receiver.outputs.pvoutput_fake import KEY, SYSTEM, FakePvOutput
 from tests.receiver.service import GATEWAY, OTHER, READ_SECRET, SECRET
 
 INVERTER = "122300112233"
@@ -113,6 +120,51 @@ async def test_the_archive_of_a_running_receiver_has_its_state_in_numbers_and_no
     for known in hidden:
         assert known not in whole, known
     assert "canary" not in whole.lower()
+
+
+@pytest.mark.parametrize(("mistake", "gateways"), [("", GATEWAY), ("\n  colour: red", GATEWAY), ("", "")])
+async def test_what_outputs_are_called_is_taken_out(tmp_path: Path, mistake: str, gateways: str):
+    """Where the sites file or the settings have a mistake, too: then the log alone names them."""
+    emoncms, pvoutput = FakeEmonCms(), FakePvOutput(StoppedClock(), ZoneInfo("Europe/Berlin"))
+    (tmp_path / "sites.yaml").write_text(
+        f"""{GATEWAY}:
+  time_zone: Europe/Berlin
+  outputs:
+    emoncms: {{node: smith-phases, panels: "smith-panels"}}
+    pvoutput: {{system: {SYSTEM}}}{mistake}
+"{OTHER}":
+  outputs: {{emoncms: {{}}}}
+"""
+    )
+    (tmp_path / "log.txt").write_text(f"system {SYSTEM} smith-panels envoy-panels\n")
+    async with (
+        service.start(tmp_path / "state") as running,
+        run_server(emoncms.answer) as emon,
+        run_server(pvoutput.answer) as pv,
+    ):
+        await running.send(service.make_meter(), service.make_inverter(INVERTER))
+        ended = await asyncio.to_thread(
+            run_support,
+            tmp_path,
+            *("--log", "log.txt", "--to", "report.tar.gz"),
+            RECEIVER_SECRET=SECRET.decode(),
+            RECEIVER_GATEWAYS=gateways,
+            RECEIVER_SITES_FILE="sites.yaml",
+            RECEIVER_EMONCMS_URL=f"http://127.0.0.1:{emon.port}/emoncms",
+            RECEIVER_EMONCMS_API_KEY=WRITE_KEY,
+            RECEIVER_PVOUTPUT_URL=f"http://127.0.0.1:{pv.port}",
+            RECEIVER_PVOUTPUT_API_KEY=KEY,
+        )
+    assert ended.returncode == 0, ended.stderr
+    texts = read_archive(tmp_path / "report.tar.gz")
+    assert "system system-1 name-" in texts["log.txt"]
+    assert "envoy-panels" in texts["log.txt"], "what all have says nothing"
+    if gateways and not mistake:
+        assert "output emoncms: " in texts["check.txt"]
+        assert "output pvoutput: system system-1 is 'name-" in texts["check.txt"]
+    whole = "\n".join(texts.values()).lower()
+    for known in ("smith", SYSTEM, "roof"):
+        assert known not in whole
 
 
 def test_settings_that_cannot_be_used_do_not_prevent_a_report(tmp_path: Path):

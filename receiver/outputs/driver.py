@@ -62,12 +62,11 @@ class DurableOutput:
 
     def note(self, gateway: str, readings: Sequence[Reading]) -> None:
         """As `Output.note`."""
-        if self._known is not None and (progress := self._known.get(gateway)) is not None:
-            progress.note(readings)
-            return
         if self._known is None:
             self.mark_quarters(gateway, {reading.timestamp // QUARTER_MS * QUARTER_MS for reading in readings})
-        if self._target.is_wanted(gateway):
+        elif (progress := self._known.get(gateway)) is not None:
+            progress.note(readings)
+        elif self._target.is_wanted(gateway):
             times = [reading.timestamp for reading in readings]
             earlier = self._first_noted.get(gateway, self._clock.now_ms())
             self._first_noted[gateway] = min([earlier, *times])

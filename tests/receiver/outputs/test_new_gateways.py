@@ -1,21 +1,16 @@
 """A gateway that is new to a durable output: the backlog that it brings goes there, too."""
 
-import pytest
-
 from shared.units import HOUR_MS, MINUTE_MS
 from tests.clocks import NOW_MS, StoppedClock
 from tests.receiver.outputs.mirror import MirrorBench, assert_equal
 from tests.receiver.service import GATEWAY, OTHER, make_meter
 
 
-@pytest.mark.parametrize("is_read", [True, False])
-async def test_the_backlog_that_a_new_gateway_begins_with_goes_there(tmp_path, is_read):
+async def test_the_backlog_that_a_new_gateway_begins_with_goes_there(tmp_path):
     """Its scraper worked all day before the receiver took it; the newest comes first."""
     async with MirrorBench(tmp_path, StoppedClock()) as bench:
         await bench.write(GATEWAY, [make_meter(NOW_MS)])
         await bench.catch_up()
-        if not is_read:  # it comes before the receiver has read how far its outputs are
-            await bench.restart()
         for minutes in (1, 25, 40):
             await bench.write(OTHER, [make_meter(NOW_MS - minutes * MINUTE_MS, power=float(minutes))])
         await bench.catch_up()

@@ -178,6 +178,16 @@ class MqttSettings(SettingsModel):
             raise ValueError(f"{name} must be letters, digits, '_', '.' and '-', with '/' only between them")
         return topic
 
+    @field_validator("topic")
+    @classmethod
+    def _refuse_emon(cls, topic: str) -> str:
+        if f"{topic}/".startswith("emon/"):
+            raise ValueError(
+                "RECEIVER_MQTT_TOPIC must not be emon nor below it: EmonCMS listens there, and would record what is "
+                "retained again at each connection"
+            )
+        return topic
+
     @model_validator(mode="after")
     def _refuse_open_broker(self) -> Self:
         plain = self.url is not None and self.url.startswith("mqtt:")

@@ -118,8 +118,9 @@ def explain_problems(model: type[BaseModel], error: ValidationError) -> Iterator
 def _describe_values(field: FieldInfo) -> str:
     """What a value must be, to complete "NAME must be ..."."""
     kind: Any = next((one for one in get_args(field.annotation) if one is not type(None)), field.annotation)
-    if get_origin(field.annotation) is Literal:
-        return "one of " + ", ".join(get_args(field.annotation))
+    for one in (field.annotation, kind):  # a setting that may be left out is one of a type or None
+        if get_origin(one) is Literal:
+            return "one of " + ", ".join(get_args(one))
     if kind is bool:
         return "true or false"
     if kind in (int, float):

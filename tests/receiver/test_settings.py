@@ -156,6 +156,15 @@ def test_problems_name_the_setting_and_the_remedy(
     assert "canary" not in str(error.value)
 
 
+def test_a_choice_that_may_be_left_out_names_its_values(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("RECEIVER_LINES_DIALECT", "canary")
+    wanted = (
+        "RECEIVER_LINES_DIALECT must be one of influxdb1, influxdb2, influxdb3, victoriametrics, questdb, telegraf$"
+    )
+    with pytest.raises(ReceiverSettingError, match=wanted):
+        settings.load_outputs()
+
+
 NOBODY = "~canary-nobody/x"
 
 

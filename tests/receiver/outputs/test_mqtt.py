@@ -267,6 +267,8 @@ async def test_after_a_kill_the_broker_says_offline_and_no_total_falls(tmp_path,
     ({"url": "http://127.0.0.1"}, "RECEIVER_MQTT_URL"),
     ({"url": "mqtt://relay:canary@127.0.0.1"}, "RECEIVER_MQTT_URL"),
     ({"topic": "envoy/#"}, "RECEIVER_MQTT_TOPIC"),
+    ({"topic": "emon"}, "RECEIVER_MQTT_TOPIC"),
+    ({"topic": "emon/envoy"}, "RECEIVER_MQTT_TOPIC"),
     ({"discovery": "/homeassistant"}, "RECEIVER_MQTT_DISCOVERY"),
     ({"url": "mqtt://127.0.0.1", "password": "canary"}, "RECEIVER_MQTT_USERNAME"),
 ])  # fmt: skip

@@ -11,11 +11,16 @@ from receiver import settings
 from receiver.cli.console import show_errors_as_sentences
 from receiver.cli.output_names import refuse_unless_known, refuse_unless_sent
 from receiver.errors import ReceiverSettingError
+from receiver.outputs.mqtt.output import MqttOutput
 from receiver.outputs.progress_file import FILE, OutputWish, leave_wish, load_standing
 from shared.clock import SystemClock
 from shared.durations import describe_duration
 from shared.logs import make_inert
+from shared.units import MINUTE_MS
 from shared.wire import EARLIEST_MS
+
+_NOTHING_NEW_MS = 5 * MINUTE_MS
+"""A gateway of which nothing was stored for so long gives nothing new; less is between two posts and the file."""
 
 app = typer.Typer(no_args_is_help=False, invoke_without_command=True, help="How far every output is; send again.")
 
@@ -66,7 +71,11 @@ def describe_outputs(path: Path, now_ms: int) -> Iterator[str]:
         behind_ms = one.find_behind(now_ms, 0)
         standing = f"behind {describe_duration(behind_ms / 1000)}"
         if one.is_silent and not behind_ms:
-            standing = "has all that there is (the gateway gives nothing new)"
+            standing = "has all that there is"
+            if output == MqttOutput.name:
+                standing = "emptied, until the gateway sends again"
+            elif now_ms - one.sent_until > _NOTHING_NEW_MS:
+                standing += " (the gateway gives nothing new)"
         last = "never" if one.last_success is None else f"{describe_duration((now_ms - one.last_success) / 1000)} ago"
         yield f"{output}  gateway {one.gateway}: {standing}, last success {last}, put aside {one.put_aside} rows"
     if not known:

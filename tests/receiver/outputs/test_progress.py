@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import pytest
 
+from receiver.cli.outputs import describe_outputs
 from receiver.outputs import progress as progress_module
 from receiver.outputs.base import Delivered, Slice
 from receiver.outputs.progress import ALL_KINDS, MOST_LATE, LateSpan, OutputProgress
@@ -139,3 +140,16 @@ async def test_a_file_of_an_earlier_version_keeps_its_cursors(tmp_path, layout, 
     await file.close()
     assert looked_at == known[GATEWAY] == OutputProgress(GATEWAY, BEGIN_MS, put_aside=3)
     assert not file.was_damaged
+
+
+@pytest.mark.parametrize(("output", "age_ms", "said"), [
+    ("emoncms", MINUTE_MS, "has all that there is, "),
+    ("emoncms", HOUR_MS, "has all that there is (the gateway gives nothing new), "),
+    ("mqtt", HOUR_MS, "emptied, until the gateway sends again, "),
+])  # fmt: skip
+async def test_people_hear_of_a_silent_gateway_what_is_so(tmp_path, output, age_ms, said):
+    file = ProgressFile(tmp_path / FILE)
+    await file.keep(output, [OutputProgress(GATEWAY, BEGIN_MS - age_ms, is_silent=True)])
+    await file.close()
+    (line,) = describe_outputs(tmp_path / FILE, BEGIN_MS)
+    assert line.startswith(f"{output}  gateway {GATEWAY}: {said}last success never")

@@ -21,13 +21,13 @@ async def test_the_backlog_that_a_new_gateway_begins_with_goes_there(tmp_path):
         assert len(bench.target.content) == 5
 
 
-async def test_of_a_gateway_that_was_stored_before_nothing_older_goes(tmp_path):
+async def test_of_a_gateway_that_was_stored_before_nothing_older_goes(tmp_path, monkeypatch):
     async with MirrorBench(tmp_path, StoppedClock()) as bench:
-        bench.driver._target.is_wanted = lambda gateway: gateway != OTHER
+        monkeypatch.setattr(bench.driver._target, "is_wanted", lambda gateway: gateway != OTHER)
         await bench.driver.run_once()
         await bench.write(OTHER, [make_meter(NOW_MS - 2 * HOUR_MS)])
         await bench.driver.run_once()
-        bench.driver._target.is_wanted = lambda _: True
+        monkeypatch.setattr(bench.driver._target, "is_wanted", lambda _: True)
         await bench.write(OTHER, [make_meter(NOW_MS)])
         bench.clock.advance(60)
         await bench.catch_up()

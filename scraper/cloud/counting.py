@@ -12,6 +12,7 @@ import msgspec
 
 MINUTE_MS = 60_000
 _MOST_MONTH_MS = 32 * 24 * 60 * MINUTE_MS
+_MONTHS_KEPT = 3
 RESERVE_SHARE = 0.1
 """Share of a month's calls that only renewals, repairs and `check` may use."""
 LAST_STRAW = 3
@@ -37,6 +38,14 @@ class LearntLimit(msgspec.Struct, frozen=True):
     setting: int
 
 
+class MonthCount(msgspec.Struct, frozen=True):
+    """The calls of one month that is not the counted one, by when it ends."""
+
+    ends_ms: int
+    used: int
+    from_reserve: int
+
+
 class BudgetState(msgspec.Struct, frozen=True):
     """What the file keeps.
 
@@ -44,6 +53,7 @@ class BudgetState(msgspec.Struct, frozen=True):
         month_ends_ms: When the counted month is over.
         used: Calls of that month.
         from_reserve: How many of them were renewals, repairs and `check`.
+        others: The months counted before, the last one first: a clock that is wrong for a while returns to its month.
         recent_ms: When the calls of the last minute were made.
         blocked_until_ms: No call before that: the API said so. 0 if it did not.
         blocked_by: `minute` or `month`, whose limit that was.
@@ -54,6 +64,7 @@ class BudgetState(msgspec.Struct, frozen=True):
     month_ends_ms: int = 0
     used: int = 0
     from_reserve: int = 0
+    others: tuple[MonthCount, ...] = ()
     recent_ms: tuple[int, ...] = ()
     blocked_until_ms: int = 0
     blocked_by: str = ""
@@ -96,14 +107,22 @@ def find_month_end_ms(now_ms: int) -> int:
 def roll_over(state: BudgetState, now_ms: int) -> BudgetState:
     """The state at a moment: a month that is over is no longer counted, nor a minute.
 
-    A clock that was wrong leaves ends and calls in the future: they are not believed.
+    A clock that was wrong leaves ends and calls in the future: they are not believed. Of a clock that is behind until
+    it is set, as after a boot, the count goes on where it was.
     """
     recent = tuple(one for one in state.recent_ms if now_ms - MINUTE_MS < one <= now_ms)
     blocked_ms = state.blocked_until_ms if now_ms < state.blocked_until_ms <= now_ms + _MOST_MONTH_MS else 0
     state = msgspec.structs.replace(state, recent_ms=recent, blocked_until_ms=blocked_ms)
-    if now_ms < state.month_ends_ms <= now_ms + _MOST_MONTH_MS:
+    counted = MonthCount(state.month_ends_ms, state.used, state.from_reserve)
+    months = (counted, *state.others)
+    begun = MonthCount(find_month_end_ms(now_ms), 0, 0)
+    now = next((one for one in months if now_ms < one.ends_ms <= now_ms + _MOST_MONTH_MS), begun)
+    if now is counted:
         return state
-    return msgspec.structs.replace(state, used=0, from_reserve=0, month_ends_ms=find_month_end_ms(now_ms))
+    others = tuple(one for one in months if one is not now and one.used)[:_MONTHS_KEPT]
+    return msgspec.structs.replace(
+        state, month_ends_ms=now.ends_ms, used=now.used, from_reserve=now.from_reserve, others=others
+    )
 
 
 def find_refusal(state: BudgetState, settings: CallLimits, *, from_reserve: bool) -> NoCall | None:

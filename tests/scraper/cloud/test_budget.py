@@ -122,6 +122,17 @@ def test_a_clock_that_was_wrong_stops_nothing_for_years(open_budget, clock):
     assert open_budget().read_view().used == 1
 
 
+@pytest.mark.parametrize("days_off", [-9000, -70, 70, 9000])
+def test_a_clock_that_is_wrong_for_a_while_returns_to_its_count(open_budget, clock, days_off):
+    """A machine without a clock of its own boots in another month until it is told the time."""
+    take_all(open_budget(month=20), clock)
+    clock.ms += days_off * DAY * 1000
+    open_budget(month=20).take()
+    clock.ms -= days_off * DAY * 1000
+    with pytest.raises(CloudQuotaError, match="month"):
+        open_budget(month=20).take()
+
+
 def test_no_call_without_its_count(open_budget, tmp_path, monkeypatch):
     monkeypatch.setattr("scraper.cloud.budget.write_private", lambda *_: (_ for _ in ()).throw(OSError(28, "full")))
     with pytest.raises(CloudLaterError, match="no call is made without its count"):

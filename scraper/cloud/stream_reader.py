@@ -17,7 +17,7 @@ from scraper.cloud.rules.datum import Datum, count_up, make_datum, make_datum_ro
 from scraper.cloud.rules.progress import Stretch, find_next_start
 from scraper.cloud.rules.streams import StreamConfig, StreamRoute, list_routes
 from scraper.cloud.rules.values import Values, list_meter_values, list_micro_values
-from scraper.cloud.rules.windows import UsedWindow, clamp_start, find_quarter, use_window
+from scraper.cloud.rules.windows import Spoken, UsedWindow, clamp_start, find_quarter, measure_reply, use_window
 from shared.clock import Clock
 from shared.readings import Reading
 from shared.units import DAY_S
@@ -72,14 +72,15 @@ class StreamReader:
         """Read until now; whether anything came. Raises as `IntervalReader.read_new`."""
         behind_s = min(0, round(self._api.clock_offset_s or 0.0))  # the cloud refuses what is its future
         came, now_s = False, self._clock.now_ms() // 1000 + behind_s
-        start, following = self._find_start(now_s), (0, now_s)
+        start = self._find_start(now_s)
         while start < find_quarter(now_s):
-            used = use_window(start, following[1], now_s)
-            reached, rows = await self._read(used, (start, following[1]), now_s)
+            end = min(now_s, start + DAY_S) if self._is_by_day() else now_s
+            used = use_window(start, end, now_s)
+            reached, rows = await self._read(used, (start, end), now_s)
             came |= rows > 0
-            if reached <= start or used.following is None or reached < used.end_s:
+            if reached < used.end_s:
                 break
-            start, following = reached, (used.following[0], now_s)
+            start = reached
         return came
 
     async def repair(self, _day: Stretch) -> None:
@@ -95,7 +96,11 @@ class StreamReader:
             now_s=now_s,
             max_lag_s=self._config.max_lag_s,
         )
-        reached = used.end_s if following is None else max(following, used.start_s)
+        spoken = [self._measure(device, reply, used) for device, reply in replies.items()]
+        until_s = min(one.until_s for one in spoken)
+        if any(one.cut for one in spoken):
+            await self._kept.keep(one_day=True)
+        reached = min(used.end_s if following is None else max(following, used.start_s), until_s)
         within = {
             device: {end: fields for end, fields in reply.values.items() if wish[0] < end <= reached}
             for device, reply in replies.items()
@@ -105,6 +110,15 @@ class StreamReader:
         next_s = progress.next_s | {_name_device(device): reached for device in self._devices}
         await self._kept.keep(rows, streams=StreamProgress(next_s, progress.counters | counters))
         return reached, len(rows)
+
+    def _measure(self, device: Device, reply: _Reply, used: UsedWindow) -> Spoken:
+        """What a reply says about its window: some systems answer with one day, whatever is asked."""
+        if TYPES[device[1]].takes_end:
+            return Spoken(used.end_s, cut=False)
+        return measure_reply((used.start_s, used.end_s), tuple(sorted(reply.values)), reply.meta.last_energy_s)
+
+    def _is_by_day(self) -> bool:
+        return self._kept.state.one_day and not all(TYPES[kind].takes_end for _, kind in self._devices)
 
     async def _ask(self, device: Device, used: UsedWindow, wish: Stretch) -> _Reply:
         system_id, kind = device

@@ -147,3 +147,18 @@ async def test_browsing_shows_what_solarnetwork_shows():
     (roof, *_) = await list_systems(api)
     assert [describe_system(roof)] == expected["systems"]
     assert await list_values(api, roof.system_id) == expected["devices of 4711023"]
+
+
+@pytest.mark.parametrize("compatible", [True, False])
+async def test_days_that_a_weeks_reply_lacks_are_asked_for_again(tmp_path, compatible):
+    """Some systems answer with one day, whatever is asked."""
+    config = make_config(f"/{SYSTEM}/inv/sys=a, /{SYSTEM}/met/sys=b")
+    async with run_cloud_scraper(tmp_path, make_cloud(NOON_S)) as scraper:
+        await pass_with(scraper, config, NOON_S, compatible=compatible)
+        scraper.cloud.one_day = True
+        scraper.clock.advance(5 * DAY_S)
+        found = await pass_with(scraper, config, scraper.clock.now_ms() / 1000 + 4 * HOUR_S, compatible=compatible)
+        for source, step in (("a", 300), ("b", 900)):
+            ends = sorted(found[source])
+            assert ends == list(range(ends[0], ends[-1] + 1, step))
+            assert ends[-1] > scraper.clock.now_ms() / 1000 - HOUR_S

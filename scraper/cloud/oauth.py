@@ -75,7 +75,7 @@ class GrantKeeper:
         self._retry_at_ms = 0
         self._unsaved: OwnerGrant | None = None
         self._is_start = True
-        self._wrong_keys: tuple[Application, str] | None = None
+        self._wrong_keys: tuple[Application, str, str] | None = None
         self._warned_s = 0
         self.ends_at: int | None = None
 
@@ -128,8 +128,8 @@ class GrantKeeper:
                 "the owner's approval belongs to another application than ENVOY_CLOUD_CLIENT_ID names: set that one, "
                 f"or {AUTHORISE}"
             )
-        if self._wrong_keys is not None and self._wrong_keys[0] == application:
-            raise GrantNeededError(self._wrong_keys[1])
+        if self._wrong_keys is not None and self._wrong_keys[:2] == (application, grant.access):
+            raise GrantNeededError(self._wrong_keys[2])
         return grant
 
     def _is_due(self, grant: OwnerGrant, refused: str | None) -> bool:
@@ -178,7 +178,7 @@ class GrantKeeper:
                     raise GrantNeededError(ended) from None
             except GrantNeededError as error:
                 self._file.save(grant)
-                self._wrong_keys = (application, str(error))
+                self._wrong_keys = (application, grant.access, str(error))  # until the keys or the approval change
                 raise
 
     def _say_age(self, grant: OwnerGrant) -> None:

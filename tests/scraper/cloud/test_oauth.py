@@ -126,6 +126,16 @@ async def test_wrong_keys_are_said_once_and_end_no_grant(cloud):
         assert await owner.parts.keeper.get_access()
 
 
+async def test_a_new_approval_heals_keys_that_were_refused(cloud):
+    async with cloud() as owner:
+        owner.advance(25 * HOUR)
+        owner.sim.faults.switch_on("oauth-wrong-client")
+        with pytest.raises(GrantNeededError, match="ENVOY_CLOUD_CLIENT_SECRET"):
+            await owner.parts.keeper.get_access()
+        owner.sim.faults.switch_off("oauth-wrong-client")
+        assert owner.approve().access == await owner.parts.keeper.get_access()
+
+
 async def test_no_approval_and_one_of_another_application_are_sentences(cloud):
     async with cloud(approved=False) as owner:
         with pytest.raises(GrantNeededError, match="not approved"):

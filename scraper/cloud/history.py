@@ -65,6 +65,7 @@ class HistoryImport:
         self._readers = readers
         self._clock = clock
         self._again = again
+        self._has_ended = False
         self._wish = clamp_start(find_quarter(wish[0]), now_s), min(find_quarter(wish[1]), find_quarter(now_s))
 
     @property
@@ -73,7 +74,9 @@ class HistoryImport:
         return self._wish[0]
 
     def list_work(self) -> list[PastWork]:
-        """What is left of each type."""
+        """What is left of each type: nothing once all was read, also where it was wanted again."""
+        if self._has_ended:
+            return []
         return [PastWork(reader, self._list_stretches(reader)) for reader in self._readers]
 
     def count_calls(self) -> int:
@@ -109,6 +112,7 @@ class HistoryImport:
         if self._again:
             left = {name: one for name, one in self._kept.state.repeated.items() if one.next_s < one.end_s}
             await self._kept.keep(repeated=left)
+            self._has_ended = not left
 
     async def _read(self, reader: IntervalReader, window: Stretch) -> tuple[int, int]:
         """One window; waits where a minute has no calls left, and tries again what passes soon."""

@@ -115,6 +115,16 @@ async def test_what_is_wanted_again_goes_out_under_one_new_revision(tmp_path, cl
         assert len(cloud.asked) == 6
 
 
+async def test_what_was_read_again_is_not_left_to_be_read(tmp_path, cloud):
+    async with run_cloud_scraper(tmp_path, cloud, ["met"]) as scraper:
+        history = make_import(scraper, again=True)
+        assert history.count_calls() == 3
+        assert [step async for step in history.run(2)]
+        assert history.count_calls() == 1
+        assert [step async for step in history.run(1)]
+        assert history.count_calls() == 0
+
+
 class DaysCloud:
     """Answers with the days of the example."""
 

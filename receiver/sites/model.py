@@ -190,7 +190,7 @@ class Site(SitePart):
     currency: Annotated[str, StringConstraints(pattern=r"\A[A-Z]{3}\z")] | None = None
     outputs: SiteOutputs = SiteOutputs()
     billing_day: int = Field(1, ge=1, le=28)
-    cloud: Annotated[str, StringConstraints(pattern=rf"\A{PREFIX}[0-9]{{1,20}}\z")] | None = None
+    cloud: Annotated[str, StringConstraints(pattern=rf"\A{PREFIX}[1-9][0-9]{{0,19}}\z")] | None = None
 
     @property
     def zone(self) -> zoneinfo.ZoneInfo:

@@ -63,7 +63,7 @@ def authorise(
 def _await_browser(port: int, url: str, client_id: str, state: str) -> tuple[str, str]:
     """The redirect address, and the one on which the browser landed."""
     try:
-        with open_redirect_server(port) as server:
+        with open_redirect_server(port, state) as server:
             _print_address(make_address(url, client_id, server.redirect_uri, state))
             typer.echo("Waiting for the browser ...")
             landed = server.await_redirect(_WAIT_S)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -45,7 +45,10 @@ def read_past(
     days = _read_day(start, "--from"), _read_day(end, "--to")
     if days[0] > days[1]:
         raise WrongUseError("--from lies after --to")
-    asyncio.run(_read_past(loaded, days, types, again=again, calls=calls, clock=SystemClock()))
+    clock = SystemClock()
+    if days[0] > datetime.fromtimestamp(clock.now_ms() / 1000, UTC).date() + timedelta(days=1):
+        raise WrongUseError("--from lies in the future")
+    asyncio.run(_read_past(loaded, days, types, again=again, calls=calls, clock=clock))
 
 
 async def _read_past(
@@ -98,7 +101,7 @@ async def read_history(source: CloudSource, history: HistoryImport, calls: int |
     except CloudQuotaError as error:
         typer.echo(str(error))
     remaining = history.count_calls()
-    typer.echo(f"{committed} intervals wait for the receiver: they are delivered when the scraper runs.")
+    typer.echo(f"{committed} intervals came; what waits for the receiver is delivered when the scraper runs.")
     if remaining:
         typer.echo(
             f"{remaining} calls are left to make: run the same command again, next month if this one is used up."

@@ -18,9 +18,11 @@ class RedirectServer:
 
     Args:
         port: 0 for any free one.
+        state: The word of this attempt; an answer without it is somebody else's.
     """
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, state: str) -> None:
+        self._state = state
         self._landed: str | None = None
         self._server = HTTPServer(("127.0.0.1", port), _make_handler(self._note))
         self._server.timeout = _LOOK_S
@@ -43,18 +45,19 @@ class RedirectServer:
         return self._landed
 
     def _note(self, target: str) -> bool:
-        """Take an address if it is an answer; another program's probe is none."""
+        """Take an address if it is an answer; the probe of another program, or page, is none."""
         parts = urlsplit(target)
-        if parts.path != PATH or not {"code", "error"} & parse_qs(parts.query).keys():
+        said = parse_qs(parts.query)
+        if parts.path != PATH or not {"code", "error"} & said.keys() or said.get("state") != [self._state]:
             return False
         self._landed = target
         return True
 
 
 @contextlib.contextmanager
-def open_redirect_server(port: int) -> Iterator[RedirectServer]:
+def open_redirect_server(port: int, state: str) -> Iterator[RedirectServer]:
     """A listening server. Raises OSError if the port is taken."""
-    server = RedirectServer(port)
+    server = RedirectServer(port, state)
     try:
         yield server
     finally:

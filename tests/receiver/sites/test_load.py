@@ -116,6 +116,7 @@ def test_serials_and_texts_stay_as_they_are_written():
         ("{billing_day: 1.5}", "gateway 1, billing_day: must be a day"),
         ("{cloud: 4711023}", "gateway 1, cloud: must be the name of the system at the receiver: system- and its number"),
         ("{cloud: system-4a}", "gateway 1, cloud: must be the name of the system"),
+        ("{cloud: system-04}", "gateway 1, cloud: must be the name of the system"),
         ("{meters: 3}", "gateway 1, meters: must be meter names"),
         ("{meters: {production: {sign: -1}}}", "gateway 1, meters, production, sign: no such key; there are role"),
         ("{meters: {production: {role: solar}}}", "meters, production, role: must be production, pv3p, net-consumption"),

@@ -1,6 +1,7 @@
 """`envoy-scraper cloud` and `check` of a cloud source, as their users type them, over real sockets."""
 
 import contextlib
+import re
 import ssl
 from urllib.parse import parse_qs, urlsplit
 
@@ -95,6 +96,8 @@ async def test_a_browser_on_this_machine_is_sent_back_by_itself(command_line, si
         assert landed.startswith("http://127.0.0.1:")
         async with httpx.AsyncClient(trust_env=False) as browser:
             assert (await browser.get(landed.split("?", maxsplit=1)[0])).status_code == 404, "a probe is no answer"
+            wrong = re.sub(r"state=[^&]*", "state=another", landed)
+            assert (await browser.get(wrong)).status_code == 404, "nor is what another page sends"
             assert "Done" in (await browser.get(landed)).text
         text, _ = await process.communicate()
         assert process.returncode == 0, text

@@ -95,6 +95,7 @@ async def test_what_was_typed_wrong_is_said_and_costs_no_call(command_line, sim,
     for arguments, words in (
         (("--from", "soon", "--to", "2026-01-01"), "--from must be a day"),
         (("--from", "2026-02-01", "--to", "2026-01-01"), "--from lies after --to"),
+        (("--from", "2999-02-01", "--to", "2999-03-01"), "--from lies in the future"),
         (("--from", "2026-01-01", "--to", "2026-01-01", "--types", "sun"), "--types"),
     ):
         outcome = await command_line.run_command("cloud", "import", *arguments)

@@ -73,7 +73,7 @@ class GrantKeeper:
         self._turn = asyncio.Lock()
         self._backoff = Backoff(rng, first_s=_FIRST_DELAY_S, longest_s=_LONGEST_DELAY_S, shortest_share=0.5)
         self._retry_at_ms = 0
-        self._unsaved: OwnerGrant | None = None
+        self._unsaved: tuple[str, OwnerGrant] | None = None
         self._is_start = True
         self._wrong_keys: tuple[Application, str, str] | None = None
         self._warned_s = 0
@@ -139,9 +139,7 @@ class GrantKeeper:
 
     async def _renew(self, seen: OwnerGrant, refused: str | None) -> OwnerGrant:
         async with self._turn, hold_lock_beside(self._file.path):
-            if self._unsaved is not None:
-                self._file.save(self._unsaved)
-                self._unsaved = None
+            self._save_late()
             grant = self._load()
             if grant.access != seen.access and not self._is_due(grant, refused):
                 return grant  # another process was faster
@@ -152,12 +150,22 @@ class GrantKeeper:
             except CloudLaterError as error:
                 self._retry_at_ms = self._clock.now_ms() + round(self._backoff.draw_delay() * 1000)
                 raise CloudLaterError(str(error), self._retry_at_ms) from None
-            self._unsaved = renewed
+            self._unsaved = grant.refresh, renewed
             self._file.save(renewed)
             self._unsaved, self._is_start, self._retry_at_ms = None, False, 0
             self.ends_at = renewed.ends_at
             self._backoff.succeed()
             return renewed
+
+    def _save_late(self) -> None:
+        """Keep the pair that the disk did not take, unless a person has approved anew since, or forgotten it."""
+        if self._unsaved is None:
+            return
+        renewed_from, pair = self._unsaved
+        kept = self._file.load()
+        if kept is not None and kept.refresh == renewed_from:
+            self._file.save(pair)
+        self._unsaved = None
 
     async def _ask(self, grant: OwnerGrant) -> OwnerGrant:
         application = self._read_application()

@@ -9,6 +9,7 @@ import pytest
 from scraper.cloud.errors import CloudLaterError, GrantNeededError
 from scraper.cloud.grant import OwnerGrant
 from scraper.cloud.oauth import hold_lock_beside
+from scraper.cloud.token_endpoint import TokenEndpoint
 from scraper.service.cloud_parts import make_cloud_parts
 from tests.scraper.cloud.owner import NOW, SYSTEM, run_cloud
 
@@ -175,23 +176,47 @@ async def test_a_renewal_waits_for_the_lock_of_another_process(cloud):
         assert owner.count_renewals() == 1
 
 
+def refuse_one_new_pair(owner, monkeypatch):
+    """The disk is full when the first new pair comes; which one that was."""
+    save, refused = owner.parts.grant_file.save, []
+
+    def save_later(grant):
+        if grant.attempt_at is None and not refused:
+            refused.append(grant)
+            raise CloudLaterError("the disk is full")
+        save(grant)
+
+    monkeypatch.setattr(owner.parts.grant_file, "save", save_later)
+    return refused
+
+
 async def test_a_pair_that_the_disk_does_not_take_is_kept_until_it_does(cloud, monkeypatch):
     async with cloud() as owner:
         owner.advance(25 * HOUR)
-        save = owner.parts.grant_file.save
-        refused: list[OwnerGrant] = []
-
-        def refuse_new(grant):
-            if grant.attempt_at is None and not refused:
-                refused.append(grant)
-                raise CloudLaterError("the disk is full")
-            save(grant)
-
-        monkeypatch.setattr(owner.parts.grant_file, "save", refuse_new)
+        refused = refuse_one_new_pair(owner, monkeypatch)
         with pytest.raises(CloudLaterError, match="the disk is full"):
             await owner.parts.keeper.get_access()
         assert await owner.parts.keeper.get_access() == refused[0].access == owner.read_grant().access
         assert owner.count_renewals() == 1
+
+
+async def test_a_new_approval_counts_more_than_a_pair_that_the_disk_did_not_take(cloud, monkeypatch):
+    async with cloud() as owner:
+        owner.advance(25 * HOUR)
+        refuse_one_new_pair(owner, monkeypatch)
+        with pytest.raises(CloudLaterError, match="the disk is full"):
+            await owner.parts.keeper.get_access()
+        approved, used = owner.approve(), []
+        renew = TokenEndpoint.renew
+
+        async def note(self, application, refresh, now_s):
+            used.append(refresh)
+            return await renew(self, application, refresh, now_s)
+
+        monkeypatch.setattr(TokenEndpoint, "renew", note)
+        owner.advance(25 * HOUR)
+        await owner.parts.keeper.get_access()
+        assert used == [approved.refresh]
 
 
 async def test_a_stop_in_the_middle_of_a_renewal_keeps_the_new_pair(cloud):

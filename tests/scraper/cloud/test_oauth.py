@@ -178,7 +178,8 @@ async def test_a_renewal_waits_for_the_lock_of_another_process(cloud):
 
 def refuse_one_new_pair(owner, monkeypatch):
     """The disk is full when the first new pair comes; which one that was."""
-    save, refused = owner.parts.grant_file.save, []
+    save = owner.parts.grant_file.save
+    refused: list[OwnerGrant] = []
 
     def save_later(grant):
         if grant.attempt_at is None and not refused:

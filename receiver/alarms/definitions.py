@@ -6,6 +6,7 @@ A test compares docs/alarms.md with it.
 from enum import StrEnum
 from typing import NamedTuple
 
+from shared.cloud_identity import is_cloud_system
 from shared.units import MINUTE_S
 
 
@@ -14,6 +15,13 @@ class Severity(StrEnum):
 
     CRITICAL = "critical"
     WARNING = "warning"
+
+
+class AlarmText(NamedTuple):
+    """What people read of an alarm beside its reason: its name, and what to do."""
+
+    title: str
+    advice: str
 
 
 class Definition(NamedTuple):
@@ -26,6 +34,7 @@ class Definition(NamedTuple):
         pending_s: For how long (seconds) its condition must hold before it fires.
         meaning: When it fires, in words.
         advice: What to do.
+        of_cloud: Title and advice instead, where it is about a system of the cloud; None: the same.
     """
 
     id: str
@@ -34,6 +43,17 @@ class Definition(NamedTuple):
     pending_s: int
     meaning: str
     advice: str
+    of_cloud: AlarmText | None = None
+
+    def choose_words(self, gateway: str) -> AlarmText:
+        """The words for a gateway, or for a system of the cloud, which has an approval in the place of a token.
+
+        Args:
+            gateway: Serial; "" for the receiver itself.
+        """
+        if self.of_cloud is not None and is_cloud_system(gateway):
+            return self.of_cloud
+        return AlarmText(self.title, self.advice)
 
 
 GATEWAY_SILENT = Definition(
@@ -66,8 +86,14 @@ TOKEN_EXPIRING = Definition(
     "Token expiring",
     Severity.WARNING,
     10 * MINUTE_S,
-    "The gateway's token ends within 14 days. Tokens of installers, which live for half a day, are left out.",
+    "The gateway's token, or the approval of a system of the cloud, ends within 14 days. Tokens of installers, which "
+    "live for half a day, are left out.",
     "Give the scraper a new token, or ENVOY_CLOUD_USERNAME and ENVOY_CLOUD_PASSWORD to fetch one by itself.",
+    AlarmText(
+        "Approval expiring",
+        "The scraper renews the approval by itself while it runs; its log says why it could not. The owner gives a new "
+        "one with `envoy-scraper cloud authorise`.",
+    ),
 )
 CERTIFICATE_CHANGED = Definition(
     "certificate-changed",

@@ -17,6 +17,7 @@ from receiver.alarms.definitions import (
 from receiver.alarms.facts import NO_VALUES, Condition, DiskFacts, GatewayFacts, ReasonValue
 from receiver.alarms.house_judgement import judge_house
 from receiver.outputs.base import OutputState
+from shared.cloud_identity import is_cloud_system
 from shared.durations import describe_duration
 
 _RECEIVER = ""
@@ -117,7 +118,8 @@ def _judge_token(facts: GatewayFacts) -> Condition:
     is_short_lived = facts.status.fields.get("role") == limits.SHORT_LIVED_ROLE
     holds = left_s < limits.TOKEN_LEFT_S and not is_short_lived
     good = f"is good for {describe_duration(left_s)} more" if left_s > 0 else "is not good any more"
-    reason = f"The token of gateway {facts.gateway} {good}."
+    whose = "approval of" if is_cloud_system(facts.gateway) else "token of gateway"
+    reason = f"The {whose} {facts.gateway} {good}."
     return _make(TOKEN_EXPIRING, facts, holds, reason, values={"left_s": max(left_s, 0.0)})
 
 

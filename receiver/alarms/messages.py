@@ -68,12 +68,13 @@ def make_notice(
     definition = DEFINITIONS[key.alarm]
     began = state.began or state.since
     is_over = turn is AlarmTurn.ENDED
-    title = f"{name}: {definition.title}" if name else definition.title
+    words = definition.choose_words(key.gateway)
+    title = f"{name}: {words.title}" if name else words.title
     if is_over:
         lasted = describe_duration(((state.ended or state.judged) - began) / 1000)
         lines = [f"It is over after {lasted}. It was: {state.reason}"]
     else:
-        lines = [state.reason, definition.advice, f"Since {format_time(state.since, zone)}."]
+        lines = [state.reason, words.advice, f"Since {format_time(state.since, zone)}."]
     return Notice(
         id=name_notice(channel, key, turn, began),
         turn=turn,
@@ -84,7 +85,7 @@ def make_notice(
         gateway=key.gateway,
         subject=key.subject,
         reason=state.reason,
-        advice=definition.advice,
+        advice=words.advice,
         began=began,
         ended=state.ended if is_over else None,
         link=link,

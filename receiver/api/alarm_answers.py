@@ -48,17 +48,18 @@ def describe_alarm(key: AlarmKey, state: AlarmState) -> AlarmEntry | None:
     definition = DEFINITIONS.get(key.alarm)
     if definition is None:
         return None
+    words = definition.choose_words(key.gateway)
     is_pending = state.phase == "pending"
     return {
         "alarm": key.alarm,
-        "title": definition.title,
+        "title": words.title,
         "severity": definition.severity.value,
         "gateway": key.gateway or None,
         "subject": key.subject or None,
         "state": state.phase.value,
         "reason": state.reason,
         "values": json.loads(state.values),
-        "advice": definition.advice,
+        "advice": words.advice,
         "since": state.since,
         "began": None if is_pending else state.began,
         "ended": None if is_pending else state.ended,

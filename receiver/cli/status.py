@@ -53,10 +53,11 @@ def describe_standing(standing: Standing, now_ms: int, zones: Mapping[str, tzinf
         definition = DEFINITIONS.get(key.alarm)
         if definition is None:
             continue
+        words = definition.choose_words(key.gateway)
         when = _say_when(state.since, state.ended, state.phase, zones.get(key.gateway, elsewhere))
-        yield f"{state.phase.value:<8} {definition.title}: {state.reason} {when}"
+        yield f"{state.phase.value:<8} {words.title}: {state.reason} {when}"
         if state.phase is Phase.FIRING:
-            yield f"         {definition.advice}"
+            yield f"         {words.advice}"
 
 
 def _say_when(since: int, ended: int | None, phase: Phase, zone: tzinfo) -> str:

@@ -25,6 +25,8 @@ const CLOCK_S = 300;
 export function listNotices(status: GatewayStatus, zone: string): PageNotice[] {
   const fields = status.status;
   const say = texts.notices;
+  const isOfCloud = status.source === "cloud"; // an approval stands in the place of its token
+  const [login, token] = isOfCloud ? [say.cloudLogin, say.approval] : [say.login, say.token];
   const found: PageNotice[] = [];
   const addBad = (title: string, advice: string, alarm?: string): void => addNotice({ level: "bad", title, advice }, alarm);
   const addWarning = (title: string, advice: string, alarm?: string): void => addNotice({ level: "warn", title, advice }, alarm);
@@ -33,7 +35,7 @@ export function listNotices(status: GatewayStatus, zone: string): PageNotice[] {
     addBad(say.certificate.title, say.certificate.advice, "certificate-changed");
   }
   if (readNumberOrZero(fields["login_blocked"]) > 0) {
-    addBad(say.login.title, say.login.advice);
+    addBad(login.title, login.advice);
   }
   if (status.status_age_seconds === null || status.status_age_seconds > REPORT_LATE_S) {
     const advice = status.status_age_seconds === null ? say.silent.never : say.silent.last(formatAge(status.status_age_seconds));
@@ -41,8 +43,8 @@ export function listNotices(status: GatewayStatus, zone: string): PageNotice[] {
   }
   const expires = fields["token_expires_in"];
   if (typeof expires === "number" && expires < (fields["role"] === SHORT_LIVED_ROLE ? INSTALLER_WARN_S : TOKEN_LEFT_S)) {
-    const title = expires <= 0 ? say.token.expired : say.token.expires(formatDuration(expires, true));
-    addWarning(title, say.token.advice, "token-expiring");
+    const title = expires <= 0 ? token.expired : token.expires(formatDuration(expires, true));
+    addWarning(title, token.advice, "token-expiring");
   }
   if (status.open_gap_since !== null) {
     addWarning(say.gap.title, say.gap.advice(formatMoment(status.open_gap_since, zone)), "gateway-silent");

@@ -12,6 +12,7 @@ export class NoticeBoard {
   readonly element = this.banner.element;
   private readonly zone: string;
   private notices: PageNotice[] = [];
+  private source: GatewayStatus["source"] = "gateway";
   private alarms: AlarmEntry[] | null = [];
   private roof: InverterEntry[] = [];
   private days = new Map<string, JudgedDay[]>();
@@ -24,6 +25,7 @@ export class NoticeBoard {
   /** Show what the status and the alarms say now; null: nobody knows which alarms fire. */
   showStatus(status: GatewayStatus, alarms: AlarmEntry[] | null): void {
     this.notices = listNotices(status, this.zone);
+    this.source = status.source;
     this.alarms = alarms;
     this.show();
   }
@@ -43,6 +45,6 @@ export class NoticeBoard {
   private show(): void {
     const weak = new Set(this.alarms?.filter((one) => one.alarm === "panel-weak" && one.state === "firing").map((one) => one.subject));
     const said = [...this.notices, ...listPanelNotices(this.roof, this.days, weak, this.zone)];
-    this.banner.show(addAlarms(said, this.alarms, this.zone));
+    this.banner.show(addAlarms(said, this.alarms, this.zone, this.source));
   }
 }

@@ -63,3 +63,19 @@ test("an alarm has the reader's language, with its values as the reader writes t
   useLanguages(["en-GB"]);
   assert.match(kept, /^Panel 7 gave nothing\. So ist es/, "kept by a version that had no values");
 });
+
+test("an alarm of a system of the cloud speaks of its approval", () => {
+  const expiring = makeAlarm({
+    alarm: "token-expiring", title: "Approval expiring", gateway: "system-4711023", subject: null, values: { left_s: 12 * 86_400 },
+    reason: "The approval of system-4711023 is good for 12 days more.", advice: "With `envoy-scraper cloud authorise`.",
+  });
+  const say = (alarm: AlarmEntry): string => addAlarms([], [alarm], "UTC", "cloud").map((one) => `${one.title}: ${one.advice}`).join();
+  assert.match(say(expiring), /^Approval expiring: The approval of system-4711023 .*cloud authorise/);
+  useLanguages(["de-DE"]);
+  const [approval, silent, token] = [say(expiring), say({ ...expiring, alarm: "scraper-silent" }), addAlarms([], [expiring], "UTC")[0]!.title];
+  useLanguages(["en-GB"]);
+  assert.match(approval, /^Freigabe läuft ab: Die Freigabe von system-4711023 gilt noch 12 Tage\. .*envoy-scraper cloud authorise$/);
+  assert.doesNotMatch(approval, /gateway|token/i);
+  assert.match(silent, /^Scraper stumm: /, "words that are the same for both");
+  assert.equal(token, "Token läuft ab", "of a gateway");
+});

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { GatewayStatus } from "../src/schema.ts";
 import { listNotices } from "../src/health.ts";
+import { useLanguages } from "../src/locale.ts";
 import { BACKLOG_ROWS, REPORT_LATE_S, TOKEN_LEFT_S } from "../src/limits.ts";
 
 function makeStatus(fields: Record<string, number | string>, changes: Partial<GatewayStatus> = {}): GatewayStatus {
@@ -39,6 +40,23 @@ test("a token is spoken of when it is time to act, which is later for an install
   assert.match(listTitles(makeStatus({ token_expires_in: -5, role: "owner" }))[0]!, /has expired/);
   assert.deepEqual(listTitles(makeStatus({ token_expires_in: 11 * 3600, role: "installer" })), []);
   assert.match(listTitles(makeStatus({ token_expires_in: 1800, role: "installer" }))[0]!, /expires in/);
+});
+
+test("a system of the cloud has an approval, and nothing is said of a gateway or a token", () => {
+  const listOf = (source: GatewayStatus["source"], left: number): string[] =>
+    listNotices(makeStatus({ login_blocked: 1, token_expires_in: left }, { source }), "UTC").map((one) => `${one.title}. ${one.advice}`);
+  const [login, approval] = listOf("cloud", 12 * 86_400);
+  assert.match(login!, /^Reading from the cloud is stopped\. .*approval is missing or was refused.*envoy-scraper check.*envoy-scraper cloud authorise$/);
+  assert.match(approval!, /^The approval to read the cloud expires in 12 days\. .*envoy-scraper cloud authorise$/);
+  assert.match(listOf("cloud", 0)[1]!, /^The approval to read the cloud has expired\. /);
+  assert.doesNotMatch(listOf("gateway", 86_400).join(), /approval|cloud authorise/);
+  useLanguages(["de-DE"]);
+  const german = [...listOf("cloud", 12 * 86_400), ...listOf("cloud", 0)];
+  useLanguages(["en-GB"]);
+  assert.match(german[0]!, /^Das Lesen aus der Cloud ist angehalten\. Die Freigabe .*envoy-scraper check.*envoy-scraper cloud authorise$/);
+  assert.match(german[1]!, /^Die Freigabe für die Cloud läuft in 12 Tagen ab\. .*envoy-scraper cloud authorise$/);
+  assert.match(german[3]!, /^Die Freigabe für die Cloud ist abgelaufen\. /);
+  for (const said of [login!, approval!, ...german]) assert.doesNotMatch(said, /gateway|token|password|passwort/i);
 });
 
 test("the page warns at the limits of the receiver's alarms", () => {

@@ -12,6 +12,11 @@ export const DE_NOTICES: typeof EN_NOTICES = {
       title: "Die Anmeldung am Gateway ist angehalten",
       advice: "Sein Token oder Passwort wurde abgelehnt. Auf dem Scraper: envoy-scraper check",
     },
+    cloudLogin: {
+      title: "Das Lesen aus der Cloud ist angehalten",
+      advice: "Die Freigabe des Eigentümers fehlt oder wurde abgelehnt, oder die Schlüssel der Anwendung. Auf dem Scraper: "
+        + "envoy-scraper check. Eine neue Freigabe gibt: envoy-scraper cloud authorise",
+    },
     silent: {
       title: "Der Scraper ist stumm",
       never: "Er hat sich noch nicht gemeldet. Läuft er, und erreicht er diesen Empfänger?",
@@ -21,6 +26,12 @@ export const DE_NOTICES: typeof EN_NOTICES = {
       expired: "Der Token des Gateways ist abgelaufen",
       expires: (length) => `Der Token des Gateways läuft in ${length} ab`,
       advice: "Geben Sie dem Scraper einen neuen, oder Zugangsdaten der Cloud: Dann erneuert er ihn selbst.",
+    },
+    approval: {
+      expired: "Die Freigabe für die Cloud ist abgelaufen",
+      expires: (length) => `Die Freigabe für die Cloud läuft in ${length} ab`,
+      advice: "Der laufende Scraper erneuert sie selbst; warum er es nicht konnte, sagt sein Log. Eine neue gibt: "
+        + "envoy-scraper cloud authorise",
     },
     gap: { title: "Zurzeit wird nichts gemessen", advice: (moment) => `Seit ${moment} ist eine Lücke offen.` },
     grid: {
@@ -104,6 +115,12 @@ export const DE_NOTICES: typeof EN_NOTICES = {
         title: "Token läuft ab",
         reason: "Der Token des Gateways {gateway} gilt noch {left_s}.",
         advice: "Geben Sie dem Scraper einen neuen Token, oder ENVOY_CLOUD_USERNAME und ENVOY_CLOUD_PASSWORD, damit er selbst einen holt.",
+        ofCloud: {
+          title: "Freigabe läuft ab",
+          reason: "Die Freigabe von {gateway} gilt noch {left_s}.",
+          advice: "Der laufende Scraper erneuert sie selbst; warum er es nicht konnte, sagt sein Log. Eine neue gibt der Eigentümer "
+            + "mit: envoy-scraper cloud authorise",
+        },
       },
       "certificate-changed": {
         title: "Zertifikat geändert",

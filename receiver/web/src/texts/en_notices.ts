@@ -9,6 +9,8 @@ interface AlarmWords {
   /** Instead, where it is about the receiver itself. */
   ofReceiver?: string;
   advice: string;
+  /** Instead, where it is about a system of the cloud. */
+  ofCloud?: { title: string; reason: string; advice: string };
 }
 
 export const EN_NOTICES = {
@@ -21,6 +23,11 @@ export const EN_NOTICES = {
       title: "The login at the gateway is stopped",
       advice: "Its token or password was refused. On the scraper, run: envoy-scraper check",
     },
+    cloudLogin: {
+      title: "Reading from the cloud is stopped",
+      advice: "The owner's approval is missing or was refused, or the application's keys were. On the scraper, run: envoy-scraper check. "
+        + "A new approval is given with: envoy-scraper cloud authorise",
+    },
     silent: {
       title: "The scraper is silent",
       never: "It has not reported yet. Check that it runs and reaches this receiver.",
@@ -30,6 +37,12 @@ export const EN_NOTICES = {
       expired: "The gateway's token has expired",
       expires: (length: string) => `The gateway's token expires in ${length}`,
       advice: "Give the scraper a new one, or cloud credentials so that it renews the token itself.",
+    },
+    approval: {
+      expired: "The approval to read the cloud has expired",
+      expires: (length: string) => `The approval to read the cloud expires in ${length}`,
+      advice: "The scraper renews it by itself while it runs; its log says why it could not. A new one is given with: "
+        + "envoy-scraper cloud authorise",
     },
     gap: { title: "Nothing is measured at present", advice: (moment: string) => `A gap has been open since ${moment}.` },
     grid: {

@@ -158,7 +158,7 @@ class GrantKeeper:
             return renewed
 
     def _save_late(self) -> None:
-        """Keep the pair that the disk did not take, unless a person has approved anew since, or forgotten it."""
+        """Keep the pair that the disk did not take, unless a person has approved again since, or forgotten it."""
         if self._unsaved is None:
             return
         renewed_from, pair = self._unsaved

@@ -89,9 +89,9 @@ async def read_old_days(
 
 async def read_history(source: CloudSource, history: HistoryImport, calls: int | None) -> None:
     """Say what it costs, read, and say how far it came."""
-    needed, left = history.count_calls(), source.parts.budget.read_view().left
+    needed, left = history.count_most_calls(), source.parts.budget.read_view().left
     most = min(left // 2, needed) if calls is None else min(calls, needed)
-    typer.echo(f"{needed} calls are needed; {left} are left this month, and at most {most} are made now.")
+    typer.echo(f"{_count_calls(history)} are needed; {left} are left this month, and at most {most} are made now.")
     committed = 0
     try:
         async for step in history.run(most):
@@ -100,12 +100,19 @@ async def read_history(source: CloudSource, history: HistoryImport, calls: int |
             typer.echo(f"{step.name} until {until:%Y-%m-%d %H:%M} UTC: {step.committed} intervals")
     except CloudQuotaError as error:
         typer.echo(str(error))
-    remaining = history.count_calls()
     typer.echo(f"{committed} intervals came; what waits for the receiver is delivered when the scraper runs.")
-    if remaining:
+    if history.count_most_calls():
         typer.echo(
-            f"{remaining} calls are left to make: run the same command again, next month if this one is used up."
+            f"{_count_calls(history)} are left to make: run the same command again, next month if this one is used up."
         )
+
+
+def _count_calls(history: HistoryImport) -> str:
+    """How many are left: fewer will do where the system is younger than what is wanted."""
+    least, most = history.count_calls(), history.count_most_calls()
+    if least == most:
+        return f"Up to {most} calls" if most else "0 calls"
+    return f"Up to {most} calls ({least} if the cloud gives a week in one)"
 
 
 def _choose_readers(readers: Sequence[IntervalReader], types: str) -> list[IntervalReader]:

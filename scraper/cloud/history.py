@@ -4,8 +4,8 @@ Windows that were read before are left out, unless a person wants them again: th
 revision, and what of it was done is kept beside the rows.
 """
 
-from collections.abc import AsyncIterator, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from typing import NamedTuple, TypeVar
 
 import msgspec
 import structlog
@@ -17,10 +17,11 @@ from scraper.cloud.rules.ledger import subtract_stretches
 from scraper.cloud.rules.progress import Stretch
 from scraper.cloud.rules.windows import clamp_start, count_windows, cut_window, find_quarter
 from shared.clock import Clock
-from shared.units import MINUTE_S, SECOND_MS
+from shared.units import DAY_S, MINUTE_S, SECOND_MS
 
 log = structlog.get_logger()
 
+_T = TypeVar("_T")
 _TRIES = 3
 _LONGEST_MINUTE_S = 5 * MINUTE_S
 
@@ -66,6 +67,7 @@ class HistoryImport:
         self._clock = clock
         self._again = again
         self._has_ended = False
+        self._has_looked = False
         self._wish = clamp_start(find_quarter(wish[0]), now_s), min(find_quarter(wish[1]), find_quarter(now_s))
 
     @property
@@ -80,12 +82,25 @@ class HistoryImport:
         return [PastWork(reader, self._list_stretches(reader)) for reader in self._readers]
 
     def count_calls(self) -> int:
-        """How many calls are left to make, as far as is known how much the cloud gives in one."""
+        """How many calls are left to make, if the cloud gives in one what it is thought to give."""
         return sum(
-            count_windows(*stretch, one_day=self._is_by_day(work.reader))
+            count_windows(*stretch, one_day=work.reader.is_by_day)
             for work in self.list_work()
             for stretch in work.stretches
         )
+
+    def count_most_calls(self) -> int:
+        """How many are at most: until the cloud has given more than a day in a call, it may be a call a day.
+
+        Then one more looks whether it gives weeks, and the first reply may end before its day does.
+        """
+        most = 0
+        for reader, stretches in self.list_work():
+            is_known = reader.takes_end or self._kept.state.gives_weeks
+            most += sum(count_windows(*stretch, one_day=not is_known) for stretch in stretches)
+            if not is_known and any(end - start > DAY_S for start, end in stretches):
+                most += 1 if reader.is_by_day else 2
+        return most
 
     async def run(self, most_calls: int) -> AsyncIterator[PastStep]:
         """Make calls, one at each step, until all is read or `most_calls` are made.
@@ -102,24 +117,45 @@ class HistoryImport:
                 if calls >= most_calls:
                     return
                 calls += 1
-                window = cut_window(start, end, one_day=self._is_by_day(reader))
+                window = cut_window(start, end, one_day=reader.is_by_day)
                 try:
-                    start, count = await self._read(reader, window)
+                    start, count = await self._read_window(reader, window)
+                    if calls < most_calls and end - start > DAY_S and self._is_in_doubt(reader, window, start, count):
+                        calls += 1
+                        self._has_looked = True
+                        await self._ask(reader.learn_length)
                 except CloudPlanError as error:
                     log.warning("not read", type=reader.name, reason=str(error))
                     break
                 yield PastStep(reader.name, start, count)
+        for reader in self._readers:
+            await reader.end_hole()
         if self._again:
             left = {name: one for name, one in self._kept.state.repeated.items() if one.next_s < one.end_s}
             await self._kept.keep(repeated=left)
             self._has_ended = not left
 
-    async def _read(self, reader: IntervalReader, window: Stretch) -> tuple[int, int]:
-        """One window; waits where a minute has no calls left, and tries again what passes soon."""
+    def _is_in_doubt(self, reader: IntervalReader, window: Stretch, reached: int, count: int) -> bool:
+        """Whether a reply may have been cut to one day, or only look so because the system was out.
+
+        Then the newest week is looked at, once: an outage of a year would else cost a call a day.
+        """
+        if self._has_looked or reader.takes_end or self._kept.state.gives_weeks:
+            return False
+        return count == 0 or reached < window[1]
+
+    async def _read_window(self, reader: IntervalReader, window: Stretch) -> tuple[int, int]:
+        async def ask() -> tuple[int, int]:
+            return await reader.read_past(window, repeated=self._find_repeated(reader))
+
+        return await self._ask(ask)
+
+    async def _ask(self, ask: Callable[[], Awaitable[_T]]) -> _T:
+        """One call; waits where a minute has no calls left, and tries again what passes soon."""
         tries = 0
         while True:
             try:
-                return await reader.read_past(window, repeated=self._find_repeated(reader))
+                return await ask()
             except CloudQuotaError as error:
                 wait_s = self._measure_wait(error)
                 if wait_s > _LONGEST_MINUTE_S:
@@ -157,6 +193,3 @@ class HistoryImport:
         if known is not None and known.start_s == start and known.next_s < known.end_s:
             return msgspec.structs.replace(known, end_s=end)
         return RepeatedImport(start, end, start, reader.ledger.revision + 1)
-
-    def _is_by_day(self, reader: IntervalReader) -> bool:
-        return self._kept.state.one_day and not reader.takes_end

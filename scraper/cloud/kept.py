@@ -6,6 +6,7 @@ import msgspec
 
 from scraper.cloud.rules.ledger import KEPT_S, IntervalLedger
 from scraper.cloud.rules.packing import PackedLedger, pack_ledger, unpack_ledger
+from scraper.cloud.rules.progress import Stretch
 from scraper.collect.memory import DurableMemory, MemoryChange
 from scraper.collect.recorder import Recorder
 from scraper.errors import OutboxUnavailableError
@@ -54,6 +55,8 @@ class CloudState(msgspec.Struct, frozen=True):
         is_blocked: Whether a person is needed, and an event says so.
         streams: How far streams of datum have come.
         repeated: Type to the import that reads it again.
+        gives_weeks: Whether the cloud once gave more than a day in a call: then an empty reply speaks of all of it.
+        lasting_holes: Type to the hole with which the past ends that was read, and which is no event yet.
     """
 
     time_zone: str = ""
@@ -67,6 +70,8 @@ class CloudState(msgspec.Struct, frozen=True):
     is_blocked: bool = False
     streams: StreamProgress = StreamProgress()
     repeated: dict[str, RepeatedImport] = {}
+    gives_weeks: bool = False
+    lasting_holes: dict[str, Stretch] = {}
 
 
 _MOST_BYTES = 2_900

@@ -6,11 +6,18 @@ from typing import NamedTuple, Protocol
 
 from scraper.cloud.errors import CloudRefusedError
 from scraper.cloud.parse.production_micro import parse_production_micro
-from scraper.cloud.parse.replies import ReplyMeta
+from scraper.cloud.parse.replies import ReplyMeta, read_moment
 from scraper.cloud.parse.rgm_stats import parse_rgm_stats
 from scraper.cloud.rules.amounts import Amounts, take_meters, take_micros
 from scraper.cloud.rules.progress import Stretch
-from scraper.cloud.rules.windows import QUARTER_S, Spoken, choose_granularity, find_quarter, measure_reply
+from scraper.cloud.rules.windows import (
+    QUARTER_S,
+    Spoken,
+    choose_granularity,
+    find_beginning,
+    find_quarter,
+    measure_reply,
+)
 
 _OUT_OF_RANGE = 422
 _FIRST = re.compile(r":first_interval=>(\d{9,11})")
@@ -89,9 +96,15 @@ def write_parameters(window: Stretch, *, takes_end: bool) -> dict[str, str | int
 
 
 async def ask_window(
-    api: Asker, system_id: int, wanted: IntervalType, window: Stretch, *, from_reserve: bool = False
+    api: Asker,
+    system_id: int,
+    wanted: IntervalType,
+    window: Stretch,
+    *,
+    from_reserve: bool = False,
+    gives_weeks: bool = False,
 ) -> Answer:
-    """Ask for one window.
+    """Ask for one window; `gives_weeks` is what is known of the system's replies.
 
     Raises:
         CloudError, PersonNeededError: As `CloudApi.fetch`.
@@ -107,10 +120,15 @@ async def ask_window(
             raise
         return Answer(Amounts(None, ReplyMeta(), ()), Spoken(begins, cut=False), begins_s=begins)
     amounts = wanted.take(reply)
+    is_absent = amounts.devices_total == 0 and not amounts.intervals
+    ends = tuple(sorted(one.end_s for one in amounts.intervals))
     inside = tuple(one for one in amounts.intervals if window[0] < one.end_s <= window[1])
-    spoken = Spoken(window[1], cut=False)
-    if not wanted.takes_end:
-        spoken = measure_reply(window, tuple(one.end_s for one in inside), amounts.meta.last_energy_s)
-    return Answer(
-        amounts._replace(intervals=inside), spoken, is_absent=amounts.devices_total == 0 and not amounts.intervals
-    )
+    amounts = amounts._replace(intervals=inside)
+    if wanted.takes_end:
+        return Answer(amounts, Spoken(window[1], cut=False), is_absent)
+    told_s = read_moment(reply.get("start_at")) if isinstance(reply, dict) else None
+    starts = find_beginning(window, ends, told_s, wanted.step_s)
+    spoken = measure_reply(window, ends, amounts.meta.last_energy_s, gives_weeks=gives_weeks)
+    if starts is not None and starts >= window[1]:
+        spoken = spoken._replace(until_s=starts, cut=False)
+    return Answer(amounts, spoken, is_absent, starts)

@@ -12,8 +12,9 @@ import structlog
 from scraper.cloud.kept import KeptCloud
 from scraper.cloud.poll import CloudPoller
 from scraper.cloud.questions import TYPES
-from scraper.cloud.readers import IntervalReader, WantedSource
+from scraper.cloud.readers import IntervalReader
 from scraper.cloud.rules.references import parse_source_map
+from scraper.cloud.type_progress import WantedSource
 from scraper.collect.health import Health
 from scraper.collect.memory import DurableMemory, MemoryChange
 from scraper.collect.recorder import Recorder

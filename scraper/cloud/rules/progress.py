@@ -87,6 +87,26 @@ def join_ends(ends: Iterable[int], step_s: int) -> tuple[Stretch, ...]:
     return tuple(runs)
 
 
+def join_lasting_hole(
+    lasting: Stretch | None, holes: Sequence[Stretch], until_s: int
+) -> tuple[tuple[Stretch, ...], Stretch | None]:
+    """Holes that are over, and one that may go on in the next reply: an outage over many replies is one hole.
+
+    Args:
+        lasting: What the reply before ended with.
+        holes: Of this reply, the oldest first.
+        until_s: Until when it was read.
+    """
+    found = list(holes)
+    if lasting is not None:
+        if found and found[0][0] == lasting[1]:
+            found[0] = (lasting[0], found[0][1])
+        else:
+            found.insert(0, lasting)
+    goes_on = bool(holes) and found[-1][1] == until_s
+    return (tuple(found[:-1]), found[-1]) if goes_on else (tuple(found), None)
+
+
 def split_stretches(stretches: Iterable[Stretch], step_s: int) -> set[int]:
     """The ends of all intervals of some runs."""
     return {end for start, stop in stretches for end in range(start + step_s, stop + 1, step_s)}

@@ -15,6 +15,7 @@ HISTORY_S = 730 * DAY_S
 """Intervals are not given from longer ago than two years; the cloud refuses such a start (seconds)."""
 CUT_S = 25 * 60 * MINUTE_S
 """A week's reply that ends so much earlier than it should was cut to one day, of 25 hours at most (seconds)."""
+_LENGTHS = {"15mins": QUARTER_S, "day": DAY_S, "week": LONGEST_S}
 
 
 class UsedWindow(NamedTuple):
@@ -77,23 +78,50 @@ class Spoken(NamedTuple):
     Attributes:
         until_s: It speaks of the time until here; what is missing before is not there.
         cut: It should have been longer: the cloud gives one day in a call.
+        whole: It is longer than a day: the cloud gives weeks.
     """
 
     until_s: int
     cut: bool
+    whole: bool = False
 
 
-def measure_reply(window: tuple[int, int], ends: tuple[int, ...], last_energy_s: int | None) -> Spoken:
+def find_beginning(window: tuple[int, int], ends: tuple[int, ...], told_s: int | None, step_s: int) -> int | None:
+    """Where the intervals of a system begin, if the cloud moved the start there; None if it did not.
+
+    A start before the first report is taken as midnight of that report's day. So the reply says another start than was
+    asked, or ends later than what begins at that start can.
+
+    Args:
+        window: What was asked for.
+        ends: The ends of all intervals that came, ascending, also outside the window.
+        told_s: The start that the reply says.
+        step_s: Length of an interval.
+    """
+    start_s, end_s = window
+    if not ends or (begins := ends[0] - step_s) <= start_s:
+        return None
+    is_told = told_s is not None and told_s - start_s >= QUARTER_S
+    latest = start_s + max(_LENGTHS[choose_granularity(end_s - start_s)], CUT_S)
+    return begins if is_told or ends[-1] > latest else None
+
+
+def measure_reply(
+    window: tuple[int, int], ends: tuple[int, ...], last_energy_s: int | None, *, gives_weeks: bool = False
+) -> Spoken:
     """How much of its window a reply covers: some systems answer with one day, whatever is asked.
 
     Args:
         window: What was asked for.
         ends: The ends of the intervals that came, ascending.
         last_energy_s: The newest interval that the cloud knows.
+        gives_weeks: Whether the system gave more than a day before: what is missing then is not there.
     """
     start_s, end_s = window
     if end_s - start_s <= DAY_S:
         return Spoken(end_s, cut=False)
+    if gives_weeks or (ends and ends[-1] - ends[0] > CUT_S):
+        return Spoken(end_s, cut=False, whole=True)
     due_s = end_s if last_energy_s is None else min(end_s, last_energy_s)
     inside = [end for end in ends if start_s < end <= end_s]
     if not inside:  # a long outage looks like this, and so does a day without data before days that were not sent

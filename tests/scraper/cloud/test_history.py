@@ -188,6 +188,73 @@ async def test_nothing_older_than_two_years_is_asked_and_the_beginning_is_no_hol
         assert max(await scraper.list_seen("inv")) == BEGIN_S
 
 
+@pytest.mark.parametrize("begin_s", [BEGIN_S - 10 * DAY_S, BEGIN_S - 9 * DAY_S + 3300])
+async def test_a_start_that_the_cloud_moves_says_where_the_system_begins(tmp_path, cloud, begin_s):
+    cloud.moves_start, cloud.first_s = True, begin_s
+    async with run_cloud_scraper(tmp_path, cloud, ["inv"]) as scraper:
+        wish = (BEGIN_S - 600 * DAY_S, BEGIN_S)
+        await run_import(scraper, wish)
+        assert len(cloud.asked) == 3, "one that says it, and two weeks"
+        assert await scraper.list_events("gap") == []
+        assert await scraper.list_seen("inv") == list_truth(begin_s, BEGIN_S, 300)
+        assert make_import(scraper, wish).count_most_calls() == 0
+
+
+async def test_a_system_that_begins_within_a_week_has_no_hole_before(tmp_path, cloud):
+    cloud.moves_start, cloud.first_s = True, WISH[0] + 3 * DAY_S
+    async with run_cloud_scraper(tmp_path, cloud, ["inv"]) as scraper:
+        await run_import(scraper)
+        assert await scraper.list_events("gap") == []
+        assert len(cloud.asked) == 3
+
+
+OUT = (BEGIN_S - 90 * DAY_S, BEGIN_S - 60 * DAY_S)
+AROUND = (OUT[0] - DAY_S, OUT[1] + 4 * DAY_S)
+
+
+def list_holes(step_s):
+    return set(range(OUT[0] + step_s, OUT[1] + 1, step_s))
+
+
+async def test_a_long_outage_is_read_by_the_week_and_is_one_gap(tmp_path, cloud):
+    cloud.holes = {"inv": list_holes(300), "met": list_holes(900)}
+    async with run_cloud_scraper(tmp_path, cloud) as scraper:
+        history = make_import(scraper, AROUND)
+        assert (history.count_calls(), history.count_most_calls()) == (10, 35 + 2 + 5)
+        assert [step async for step in history.run(1000)]
+        assert len(cloud.asked) == 10 + 2, "the reply that looks like a day's, and one that shows that weeks are given"
+        gaps = await scraper.list_events("gap")
+        assert [(gap.timestamp, gap.fields["end"]) for gap in gaps] == [
+            (OUT[0] * 1000 + position, OUT[1] * 1000 + position) for position in (0, 1)
+        ]
+        assert make_import(scraper, (AROUND[0] - 7 * DAY_S, AROUND[0])).count_most_calls() == 2
+
+
+async def test_where_a_call_gives_a_day_an_empty_reply_proves_a_day(tmp_path, cloud):
+    cloud.one_day, cloud.holes = True, {"inv": list_holes(300)}
+    async with run_cloud_scraper(tmp_path, cloud, ["inv"]) as scraper:
+        wish = (OUT[0], AROUND[1])
+        most = make_import(scraper, wish).count_most_calls()
+        await run_import(scraper, wish)
+        assert len(cloud.asked) <= most
+        assert await scraper.list_seen("inv") == list_truth(OUT[1], wish[1], 300)
+        assert len(await scraper.list_events("gap")) == 1
+        assert not scraper.kept.state.gives_weeks
+
+
+async def test_a_gap_is_one_although_a_kill_lies_in_it_or_the_import_ends_with_it(tmp_path, cloud):
+    cloud.holes = {"met": list_holes(900)}
+    wish = (AROUND[0], OUT[1])
+    for _ in range(8):
+        async with run_cloud_scraper(tmp_path, cloud, ["met"]) as scraper:
+            await run_import(scraper, wish, calls=1)
+    async with run_cloud_scraper(tmp_path, cloud, ["met"]) as scraper:
+        (gap,) = await scraper.list_events("gap")
+        assert (gap.timestamp, gap.fields["end"]) == (OUT[0] * 1000, OUT[1] * 1000)
+        assert scraper.kept.state.lasting_holes == {}
+    assert len(cloud.asked) == 5
+
+
 async def test_a_minute_without_calls_is_waited_for_and_a_month_ends_the_import(tmp_path, cloud):
     soon, late = cloud.clock.now_ms() + 30_000, cloud.clock.now_ms() + 10 * DAY_S * 1000
     cloud.failures = [CloudQuotaError("minute", soon, period="minute"), None, CloudQuotaError("month", late)]

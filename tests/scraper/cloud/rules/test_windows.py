@@ -17,6 +17,7 @@ from scraper.cloud.rules.windows import (
     clamp_start,
     count_windows,
     cut_window,
+    find_beginning,
     measure_reply,
     use_window,
 )
@@ -118,4 +119,35 @@ WEEK = (1778500800 - LONGEST_S, 1778500800)
     ],
 )
 def test_a_week_may_be_answered_with_a_day(window, ends, energy, until, cut):
-    assert measure_reply(window, ends, energy) == (until, cut)
+    assert measure_reply(window, ends, energy)[:2] == (until, cut)
+
+
+@pytest.mark.parametrize("ends", [(), (WEEK[0] + DAY_S,)])
+def test_what_a_week_lacks_is_not_there_once_the_cloud_gave_one(ends):
+    assert measure_reply(WEEK, ends, None, gives_weeks=True)[:2] == (WEEK[1], False)
+
+
+def test_a_reply_of_more_than_a_day_shows_that_weeks_are_given_whatever_it_lacks_at_its_end():
+    assert measure_reply(WEEK, (WEEK[0] + 300, WEEK[0] + 2 * DAY_S), None) == (WEEK[1], False, True)
+    assert not measure_reply(WEEK, (WEEK[0] + 300, WEEK[0] + DAY_S), None).whole
+
+
+FIRST_S = WEEK[0] + 2 * DAY_S
+
+
+@pytest.mark.parametrize(
+    ("window", "ends", "told", "begins"),
+    [
+        (WEEK, (FIRST_S, WEEK[1]), None, None),
+        (WEEK, (FIRST_S, WEEK[1]), WEEK[0], None),
+        (WEEK, (FIRST_S, WEEK[1]), WEEK[0] + DAY_S, FIRST_S - 300),
+        (WEEK, (FIRST_S, WEEK[1] + DAY_S), None, FIRST_S - 300),
+        (WEEK, (WEEK[1] + 40 * DAY_S, WEEK[1] + 47 * DAY_S), None, WEEK[1] + 40 * DAY_S - 300),
+        (WEEK, (WEEK[0] + 300, WEEK[1] + DAY_S), None, None),
+        (WEEK, (), WEEK[1], None),
+        ((WEEK[0], WEEK[0] + DAY_S), (WEEK[0] + DAY_S + 300, WEEK[0] + 25 * 3600), None, None),
+        ((WEEK[0], WEEK[0] + 2 * DAY_S), (WEEK[0] + 3 * DAY_S, WEEK[1]), None, None),
+    ],
+)
+def test_a_start_that_the_cloud_moved_shows_where_a_system_begins(window, ends, told, begins):
+    assert find_beginning(window, ends, told, 300) == begins

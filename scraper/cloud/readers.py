@@ -8,7 +8,7 @@ from scraper.cloud.rules.ledger import KEPT_S, list_entries_to_commit
 from scraper.cloud.rules.progress import Stretch, join_lasting_hole
 from scraper.cloud.rules.rows import mark_holes
 from scraper.cloud.rules.windows import LONGEST_S, clamp_start, cut_window, find_quarter
-from scraper.cloud.type_progress import TypeProgress
+from scraper.cloud.type_progress import FAR_BEHIND_S, TypeProgress
 from shared.units import DAY_S, HOUR_S
 
 FIRST_S = DAY_S
@@ -39,14 +39,20 @@ class IntervalReader(TypeProgress):
             OutboxUnavailableError: It could not be committed.
         """
         end, is_lively = self._find_end(), False
-        if not self.ledger.watermark_s:
-            await self._keep([], self.ledger._replace(watermark_s=end - FIRST_S))
-        start = clamp_start(self.ledger.watermark_s - TAIL_S, self._read_second())
+        first = end - FIRST_S
+        start = clamp_start((self.ledger.watermark_s or first) - TAIL_S, self._read_second())
         while start < end:
             answer = await self._ask(cut_window(start, end, one_day=self.is_by_day))
             if answer.is_absent:
                 await self._note_absent()
                 return False
+            if not self.ledger.watermark_s:  # only an answer tells the time for certain
+                if self._find_end() - end > FAR_BEHIND_S:
+                    end = self._find_end()
+                    first = end - FIRST_S
+                    start = first - TAIL_S
+                    continue
+                await self._keep([], self.ledger._replace(watermark_s=first))
             if answer.begins_s is not None:
                 await self._settle([], (self.ledger.watermark_s, answer.begins_s), (), None)
             judged = self._judge(answer, self.ledger.watermark_s)

@@ -13,6 +13,10 @@ from scraper.cloud.rules.rows import make_rows, mark_holes
 from scraper.cloud.rules.windows import find_quarter
 from shared.clock import Clock
 from shared.readings import Reading
+from shared.units import HOUR_S
+
+FAR_BEHIND_S = HOUR_S
+"""A host whose clock is so far behind the cloud's has not got the time yet (seconds)."""
 
 
 class WantedSource(NamedTuple):
@@ -155,8 +159,13 @@ class TypeProgress:
         return others if own is None else others | {self.name: own}
 
     def _find_end(self) -> int:
-        """Until when to ask: a host that is ahead must not ask for the cloud's future, which it would refuse."""
-        return find_quarter(self._read_second() + min(0.0, self._api.clock_offset_s or 0.0))
+        """Until when to ask: a host that is ahead must not ask for the cloud's future, which it would refuse.
+
+        A host that is far behind would begin in the past, and read all the time from there on once it is right.
+        """
+        offset_s = self._api.clock_offset_s or 0.0
+        is_first = not self.ledger.watermark_s and offset_s > FAR_BEHIND_S
+        return find_quarter(self._read_second() + (offset_s if is_first else min(0.0, offset_s)))
 
     def _read_second(self) -> int:
         return self._clock.now_ms() // 1000

@@ -151,6 +151,31 @@ async def test_a_host_whose_clock_is_ahead_asks_nothing_of_the_clouds_future(tmp
         assert max(await scraper.list_seen("met")) == NOON_S - 2_700
 
 
+async def test_a_first_start_with_a_clock_that_is_behind_reads_a_day_once_it_is_right(tmp_path):
+    cloud = make_cloud(NOON_S - 200 * DAY_S)
+    async with run_cloud_scraper(tmp_path, cloud) as scraper:
+        cloud.failures = [CloudLaterError("the certificate is not valid yet")] * 3
+        await scraper.poller.make_pass()
+        assert [reader.ledger.watermark_s for reader in scraper.readers] == [0, 0]
+        scraper.move_to(NOON_S)
+        await scraper.poller.make_pass()
+        for name, step in (("inv", 300), ("met", 900)):
+            assert await scraper.list_seen(name) == list_truth(NOON_S - DAY_S, NOON_S, step)
+
+
+@pytest.mark.parametrize("zone", ["", "Europe/Amsterdam"])
+async def test_a_first_start_far_behind_begins_by_the_clouds_clock(tmp_path, zone):
+    cloud = make_cloud(NOON_S - 200 * DAY_S, ahead_s=200 * DAY_S)
+    async with run_cloud_scraper(tmp_path, cloud) as scraper:
+        await scraper.kept.keep(time_zone=zone)
+        await scraper.poller.make_pass()
+        assert [reader.ledger.watermark_s for reader in scraper.readers] == [NOON_S, NOON_S]
+        cloud.ahead_s, cloud.clock_offset_s = 0, 0.0
+        scraper.move_to(NOON_S + HOUR_S)
+        await scraper.poller.make_pass()
+        assert await scraper.list_seen("inv") == list_truth(NOON_S - DAY_S, NOON_S + HOUR_S, 300)
+
+
 async def test_a_clock_that_was_far_ahead_stops_no_pass(tmp_path, cloud):
     async with run_cloud_scraper(tmp_path, cloud) as scraper:
         await scraper.kept.keep(passed_s=NOON_S + 400.0 * DAY_S)
@@ -189,9 +214,10 @@ async def test_a_type_that_is_not_in_the_plan_leaves_the_other_alone(tmp_path, c
 
 
 async def test_whatever_fails_is_read_by_a_later_pass(tmp_path, cloud):
-    cloud.failures = [None, CloudLaterError("heavy load"), CloudLaterError("heavy load")]
     async with run_cloud_scraper(tmp_path, cloud) as scraper:
-        await scraper.pass_until(NOON_S + 2 * HOUR_S)
+        await scraper.poller.make_pass()
+        cloud.failures = [CloudLaterError("heavy load"), CloudLaterError("heavy load")]
+        await scraper.pass_until(NOON_S + 4 * HOUR_S)
         seen = await scraper.list_seen("inv")
         assert seen == list_truth(NOON_S - DAY_S, max(seen), 300)
 

@@ -4,8 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 REGISTRY ?= localhost
 BASE ?= origin/main
-# Twice the cores of a small machine: most tests wait for processes and clocks most of the time.
-WORKERS ?= 4
+# One more than the cores of a small machine: many tests wait for processes and clocks most of the time.
+WORKERS ?= 3
 VERSION ?= $(shell sed -n 's/^VERSION = "\(.*\)"$$/\1/p' shared/version.py)
 COMPILE := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11
 STAMP := $(VENV)/.installed

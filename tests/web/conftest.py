@@ -25,15 +25,23 @@ async def page_server(tmp_path: Path) -> AsyncIterator[PageServer]:
         yield running
 
 
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    """A Chromium with an empty profile."""
+@pytest.fixture(scope="module")
+async def chromium() -> AsyncIterator[Browser]:
+    """One for the tests of a file: its start takes longer than most of them."""
     try:
         find_executable()
     except FileNotFoundError as error:  # CI installs one; a page that nobody looked at is not tested
         skip_missing(str(error))
     async with run_chromium() as started:
         yield started
+
+
+@pytest.fixture
+async def browser(chromium: Browser) -> AsyncIterator[Browser]:
+    """A Chromium without a context: each has a profile of its own, and is closed at the end of the test."""
+    yield chromium
+    for context in chromium.contexts:
+        await context.close()
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import http.client
 import os
 import socket
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import typer
@@ -144,17 +144,18 @@ async def _look(store: Store, file: SitesFile) -> tuple[str | None, list[str]]:
         problem = await store.check_ready()
         if problem:
             return problem, []
-        return None, [*await _list_zones(store, file), *await _list_links(store, file), *await _describe_minutes(store)]
+        serials = [summary.gateway for summary in await store.list_gateways()]
+        zones, minutes = await _list_zones(store, file, serials), await _describe_minutes(store, serials)
+        return None, [*zones, *_list_links(file, serials), *minutes]
     except StoreUnavailableError as error:
         return str(error), []
     finally:
         await store.close()
 
 
-async def _list_zones(store: Store, file: SitesFile) -> list[str]:
+async def _list_zones(store: Store, file: SitesFile, serials: Sequence[str]) -> list[str]:
     zones = LocatedSites(file, store, find_machine_zone())
     await zones.load()
-    serials = [summary.gateway for summary in await store.list_gateways()]
     return [
         f"time zone: gateway {serial} is in {zones.get_site(serial).zone.key}, as "
         f"{_WHO_SAYS[zones.find_zone_source(serial)]}"
@@ -162,22 +163,20 @@ async def _list_zones(store: Store, file: SitesFile) -> list[str]:
     ]
 
 
-async def _list_links(store: Store, file: SitesFile) -> list[str]:
+def _list_links(file: SitesFile, serials: Sequence[str]) -> list[str]:
     linked = {serial: site.cloud for serial, site in sorted(file.get().items()) if site.cloud is not None}
-    known = {summary.gateway for summary in await store.list_gateways()}
     return [
         f"cloud: gateway {serial} is linked to {system}"
         + (
             ""
-            if system in known
+            if system in serials
             else ", of which nothing has come yet: compare it with ENVOY_CLOUD_SYSTEM of its scraper"
         )
         for serial, system in linked.items()
     ]
 
 
-async def _describe_minutes(store: Store) -> list[str]:
-    serials = [summary.gateway for summary in await store.list_gateways()]
+async def _describe_minutes(store: Store, serials: Sequence[str]) -> list[str]:
     days = await count_expired_days(store, serials, SystemClock().now_ms())
     told = (
         f"minutes: {days} days of them are older than RECEIVER_MINUTE_DAYS; a running receiver deletes them bit by bit"

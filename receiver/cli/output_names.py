@@ -3,12 +3,11 @@
 import asyncio
 
 from receiver import settings
+from receiver.cli.sites import list_stored_gateways
 from receiver.errors import ReceiverSettingError
 from receiver.outputs.mqtt.output import MqttOutput
 from receiver.outputs.progress_file import FILE, load_standing
 from receiver.settings import ReceiverSettings
-from receiver.stores.base import StoreUnavailableError
-from receiver.stores.choose import choose_store
 from shared.keys import is_serial
 
 
@@ -57,7 +56,10 @@ def refuse_unless_known(chosen: ReceiverSettings, gateway: str) -> None:
     known = {one.gateway for _, one in load_standing(chosen.state_dir / FILE)}
     if gateway in known:
         return
-    known |= asyncio.run(_list_stored(chosen))
+    try:
+        known |= asyncio.run(list_stored_gateways(chosen))
+    except ValueError as error:
+        raise ReceiverSettingError(f"the store cannot say which gateways it knows: {error}") from error
     if gateway not in known:
         raise ReceiverSettingError(
             f"no output and no store here knows a gateway {gateway}; known are: {', '.join(sorted(known)) or 'none'}"
@@ -73,16 +75,3 @@ def _list_configured() -> list[str]:
         MqttOutput.name: chosen.mqtt.url,
     }
     return [name for name, address in addresses.items() if address is not None]
-
-
-async def _list_stored(chosen: ReceiverSettings) -> set[str]:
-    choice = choose_store(chosen)
-    if choice.is_missing:
-        return set()
-    store = choice.make()
-    try:
-        return {one.gateway for one in await store.list_gateways()}
-    except StoreUnavailableError as error:
-        raise ReceiverSettingError(f"the store cannot say which gateways it knows: {error}") from error
-    finally:
-        await store.close()

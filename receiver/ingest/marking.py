@@ -11,12 +11,10 @@ from typing import Protocol
 
 from receiver.ingest.journal import DirtyQuarter, Journal, JournalBegunAgainError, JournalError, RollupState
 from receiver.ingest.marks import GatewayMarks
+from receiver.sites import cloud_system
 from receiver.stores.base import GatewayReading, StoreUnavailableError, Writable
 from shared.problems import Rejection
 from shared.units import HOUR_MS, QUARTER_MS
-
-_FILLING = "interval"
-"""The kind of the readings by which a system of the cloud fills in what its linked gateway did not measure."""
 
 
 class JournalReader(Protocol):
@@ -189,7 +187,7 @@ class MarkingStore:
         """The quarters of linked gateways that depend on these intervals, each of which is of the time before it."""
         if self._find_linked is None:
             return set()
-        ends = [(row.gateway, row.reading.timestamp) for row in rows if row.reading.kind == _FILLING]
+        ends = [(row.gateway, row.reading.timestamp) for row in rows if row.reading.kind == cloud_system.KIND]
         gateways = {system: self._find_linked(system) for system, _ in ends}
         return {
             (gateway, (end - 1) // QUARTER_MS * QUARTER_MS)

@@ -7,6 +7,7 @@ import structlog
 
 from receiver.ingest.journal import RollupState
 from receiver.ingest.marking import MarkingStore
+from receiver.rollups import intervals
 from receiver.rollups.compute import FIELDS
 from receiver.rollups.energy_windows import make_fingerprint
 from receiver.rollups.replace import replace_rows
@@ -30,8 +31,6 @@ _NEAREST = {kind: fields for kind, fields in FIELDS.items() if kind in _FIRST_KI
     "energy_15m": ("duration",),
 }
 """Where the nearest older time is looked for."""
-_FILLING = "interval"
-"""Of the system of the cloud that a gateway is linked to."""
 _LONGEST_WINDOW_MS = 400 * DAY_MS
 _log = structlog.get_logger()
 
@@ -121,7 +120,7 @@ class Backfill:
         """The hour, not after `start`, from which on no older reading speaks and nothing is stored."""
         asked = [(gateway, kind, fields) for kind, fields in _NEAREST.items()]
         system = self._site_of(gateway).cloud
-        asked += [] if system is None else [(system, _FILLING, _NEAREST[_FILLING])]
+        asked += [] if system is None else [(system, intervals.KIND, _NEAREST[intervals.KIND])]
         newest: list[int] = []
         for name, kind, fields in asked:
             found = await self._store.read_points(name, kind, fields=fields, start=start, stop=start, neighbours=True)
@@ -155,11 +154,12 @@ class Backfill:
         That of the gateway's own readings, and of those of the system that fills its rows: both may outlive the other.
         Of a link that was taken away nobody knows the system, so it may have been any.
         """
-        own = stored.get(gateway) if gateway in (self._with_history or ()) else None
-        linked = self._site_of(gateway).cloud
-        systems = [name for name in stored if name == linked or (own and is_cloud_system(name))]
-        newest = [stored[name].last_timestamp for name in systems if not is_cloud_system(gateway)]
-        return max([*newest, *([] if own is None else [own.last_timestamp])], default=None)
+        has_own = gateway in (self._with_history or ()) and gateway in stored
+        names = [gateway] if has_own else []
+        if not is_cloud_system(gateway):
+            linked = self._site_of(gateway).cloud
+            names += [name for name in stored if name == linked or (has_own and is_cloud_system(name))]
+        return max((stored[name].last_timestamp for name in names), default=None)
 
     async def _find_oldest(self, gateway: str) -> int | None:
         """The hour that the oldest reading or roll-up reaches back to. Asked once: later readings are dirty anyway."""
@@ -168,7 +168,7 @@ class Backfill:
             if (summary := await self._store.read_summary(gateway)) is not None:
                 times += [summary.first_timestamp]
             if (system := self._site_of(gateway).cloud) is not None:
-                times += [await self._find_first(system, _FILLING)]
+                times += [await self._find_first(system, intervals.KIND)]
             known = [time for time in times if time is not None]
             if not known and summary is not None:
                 known = [summary.last_timestamp]

@@ -12,6 +12,7 @@ from shared.readings import Reading
 from shared.units import HOUR_MS, MINUTE_MS, QUARTER_MS
 from tests.clocks import NOW_MS
 from tests.receiver.api.conftest import StartOver
+from tests.receiver.api.constant_household import write_sites_file
 from tests.receiver.service import GATEWAY, Service
 from tests.receiver.stores.store_factories import STORES
 
@@ -25,9 +26,7 @@ ASKED = f"every=15m&start={START}&stop={STOP}"
 
 @pytest.fixture
 def sites(tmp_path: Path) -> Path:
-    path = tmp_path / "sites.yaml"
-    path.write_text(LINKED)
-    return path
+    return write_sites_file(tmp_path, LINKED)
 
 
 @pytest.fixture(params=STORES)

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from receiver.auth import links, readers
+from tests.receiver.api.constant_household import write_sites_file
 from tests.receiver.service import (
     GATEWAY,
     OTHER,
@@ -40,9 +41,7 @@ PANELS = f"/api/v1/gateways/{GATEWAY}/panels"
 
 @pytest.fixture
 def sites_file(tmp_path: Path) -> Path:
-    path = tmp_path / "sites.yaml"
-    path.write_text(SITES)
-    return path
+    return write_sites_file(tmp_path, SITES)
 
 
 @pytest.fixture

@@ -2,10 +2,11 @@
 
 import math
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from receiver.rollups.catch_up import catch_up
+from receiver.rollups.job import Rollups
 from receiver.sites.model import NO_SITE, Site
 from receiver.stores.base import GatewayReading, Store
 from receiver.stores.kinds import DERIVED
@@ -88,6 +89,19 @@ async def read_derived(store: Store, gateways: Iterable[str] = (HOUSE, SHED)) ->
         }
         for gateway in gateways
     }
+
+
+async def take_steps(steps: Iterable[str], job: Rollups, make_job: Callable[[], Rollups], clock: SetClock) -> Rollups:
+    """Passes of the job, quarter hours of waiting, and restarts; the job that runs afterwards."""
+    for step in steps:
+        if step == "pass":
+            await job.run_once(seconds=60)
+        elif step == "wait":
+            clock.ms += QUARTER
+        else:
+            await job.close()
+            job = make_job()
+    return job
 
 
 async def compute_from_scratch(store: Store, sites: Sites, clock: SetClock, folder: Path) -> dict[str, Rows]:

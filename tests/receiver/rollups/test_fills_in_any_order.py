@@ -13,10 +13,10 @@ from receiver.rollups.job import Rollups
 from receiver.sites.cloud_links import find_linked_gateway
 from receiver.stores.base import GatewayReading
 from receiver.stores.sqlite import SqliteStore
-from shared.units import DAY_MS, HOUR_MS, MINUTE_MS, QUARTER_MS
+from shared.units import DAY_MS, HOUR_MS, MINUTE_MS
 from tests.clocks import SetClock
 from tests.receiver.rollups.cloud_system import FIVE_MS, MIDNIGHT, SYSTEM, make_interval
-from tests.receiver.rollups.example_households import Rows, Sites, find_differences, read_derived
+from tests.receiver.rollups.example_households import Rows, Sites, find_differences, read_derived, take_steps
 from tests.receiver.rollups.linked_home import HOME, LINKED, make_counter
 
 SPAN = 26 * HOUR_MS
@@ -78,14 +78,7 @@ async def arrive(
     try:
         for batch, todo in zip(cut_at_random(home, cloud, luck), between, strict=True):
             await job.store.write(batch)
-            for step in todo:
-                if step == "pass":
-                    await job.run_once(seconds=60)
-                elif step == "wait":
-                    clock.ms += QUARTER_MS
-                else:
-                    await job.close()
-                    job = make_job()
+            job = await take_steps(todo, job, make_job, clock)
         clock.ms = START + SPAN + DAY_MS
         await job.catch_up()
         scratch = await compute_again(home + cloud, sites, clock, folder)

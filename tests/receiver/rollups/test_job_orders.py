@@ -17,13 +17,13 @@ from tests.receiver.rollups.example_households import (
     HOUSE,
     MIDNIGHT,
     MINUTE,
-    QUARTER,
     SHED,
     Sites,
     compute_from_scratch,
     find_differences,
     make_house,
     read_derived,
+    take_steps,
 )
 
 START = MIDNIGHT - 65 * MINUTE
@@ -69,7 +69,11 @@ async def arrive(folder, lost, first, between) -> None:
     sites.sites = SITES
     store = SqliteStore(folder / "readings.sqlite")
     await store.open()
-    job = Rollups(store, site_of=sites.get_site, clock=clock, state_dir=folder / "state")
+
+    def make_job() -> Rollups:
+        return Rollups(store, site_of=sites.get_site, clock=clock, state_dir=folder / "state")
+
+    job = make_job()
     try:
         for (gateway, start, stop), todo in zip([*first, ("", 0, 0)], between, strict=False):
             arriving: list[GatewayReading] = []
@@ -79,14 +83,7 @@ async def arrive(folder, lost, first, between) -> None:
                 (arriving if is_now else waiting).append(row)
             rows = waiting
             await job.store.write(arriving)
-            for step in todo:
-                if step == "pass":
-                    await job.run_once(seconds=60)
-                elif step == "wait":
-                    clock.ms += QUARTER
-                else:
-                    await job.close()
-                    job = Rollups(store, site_of=sites.get_site, clock=clock, state_dir=folder / "state")
+            job = await take_steps(todo, job, make_job, clock)
         clock.ms = STOP
         await job.catch_up()
         assert (

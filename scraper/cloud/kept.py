@@ -7,6 +7,7 @@ import msgspec
 from scraper.cloud.rules.ledger import KEPT_S, IntervalLedger
 from scraper.cloud.rules.packing import PackedLedger, pack_ledger, unpack_ledger
 from scraper.cloud.rules.progress import Stretch
+from scraper.cloud.rules.windows import Spoken
 from scraper.collect.memory import DurableMemory, MemoryChange
 from scraper.collect.recorder import Recorder
 from scraper.errors import OutboxUnavailableError
@@ -118,6 +119,13 @@ class KeptCloud:
             if not done:
                 raise OutboxUnavailableError("what the cloud said cannot be stored; it is asked again at the next pass")
             self.state, self.ledgers = state, new
+
+    async def note_length(self, spoken: Spoken) -> None:
+        """Learn from a reply how much the cloud gives in a call. Raises as `keep`."""
+        if spoken.whole and not self.state.gives_weeks:
+            await self.keep(gives_weeks=True, one_day=False)
+        elif spoken.cut and not self.state.one_day:
+            await self.keep(one_day=True)
 
     def _pack(self, state: CloudState, ledgers: Mapping[str, IntervalLedger]) -> tuple[CloudState, bytes]:
         """The state with as many comparable intervals as there is room for: 48 hours of them, nearly always."""

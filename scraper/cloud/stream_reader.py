@@ -97,9 +97,9 @@ class StreamReader:
             max_lag_s=self._config.max_lag_s,
         )
         spoken = [self._measure(device, reply, used) for device, reply in replies.items()]
+        for one in spoken:
+            await self._kept.note_length(one)
         until_s = min(one.until_s for one in spoken)
-        if any(one.cut for one in spoken):
-            await self._kept.keep(one_day=True)
         reached = min(used.end_s if following is None else max(following, used.start_s), until_s)
         within = {
             device: {end: fields for end, fields in reply.values.items() if wish[0] < end <= reached}
@@ -115,7 +115,12 @@ class StreamReader:
         """What a reply says about its window: some systems answer with one day, whatever is asked."""
         if TYPES[device[1]].takes_end:
             return Spoken(used.end_s, cut=False)
-        return measure_reply((used.start_s, used.end_s), tuple(sorted(reply.values)), reply.meta.last_energy_s)
+        return measure_reply(
+            (used.start_s, used.end_s),
+            tuple(sorted(reply.values)),
+            reply.meta.last_energy_s,
+            gives_weeks=self._kept.state.gives_weeks,
+        )
 
     def _is_by_day(self) -> bool:
         return self._kept.state.one_day and not all(TYPES[kind].takes_end for _, kind in self._devices)

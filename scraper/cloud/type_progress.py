@@ -71,7 +71,7 @@ class TypeProgress:
     @property
     def is_by_day(self) -> bool:
         """Whether a call gives one day, as far as is known."""
-        return self._kept.state.one_day and not self._kept.state.gives_weeks and not self._type.takes_end
+        return self._kept.state.one_day and not self._type.takes_end
 
     @property
     def ledger(self) -> IntervalLedger:
@@ -98,10 +98,7 @@ class TypeProgress:
         answer = await ask_window(
             self._api, self._system_id, self._type, window, from_reserve=from_reserve, gives_weeks=gives_weeks
         )
-        if answer.spoken.whole and not gives_weeks:
-            await self._kept.keep(gives_weeks=True, one_day=False)
-        elif answer.spoken.cut and not self._kept.state.one_day:
-            await self._kept.keep(one_day=True)
+        await self._kept.note_length(answer.spoken)
         return answer
 
     def _judge(self, answer: Answer, watermark_s: int) -> IntervalJudgement:
